@@ -1,0 +1,1 @@
+"""A collation: the witnesses of a story, aligned, one column a place in the text."""
