@@ -1,0 +1,425 @@
+"""The tables. Every time is aware and UTC; every lease and due time is compared with the database's own clock."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Table(DeclarativeBase):
+    """The base of every table."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a plain class attribute
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[dict[str, Any]]: JSONB,
+        int: BigInteger,
+        str: Text,
+        bytes: LargeBinary,
+    }
+
+
+class Purpose(StrEnum):
+    """Why a URL is in the frontier."""
+
+    ARTICLE = "article"
+    SOURCE = "source"
+
+
+class Visit(StrEnum):
+    """The state of a frontier row; docs/architecture.md draws the diagram.
+
+    WAITING and CAPTURED move on by themselves; every other state is an end state.
+    """
+
+    WAITING = "waiting"
+    CAPTURED = "captured"
+    WITNESS = "witness"
+    UNCHANGED = "unchanged"
+    SAME = "same"
+    NOT_ARTICLE = "not_article"
+    REFUSED = "refused"
+    GONE = "gone"
+    GIVEN_UP = "given_up"
+    CANCELLED = "cancelled"
+    QUARANTINED = "quarantined"
+
+
+OPEN_VISITS = (Visit.WAITING, Visit.CAPTURED)
+
+
+class Stage(StrEnum):
+    """A piece of work that is attempted, counted and put in quarantine when it keeps failing."""
+
+    FETCH = "fetch"
+    EXTRACT = "extract"
+    READ_SOURCE = "read_source"
+    PLACE = "place"
+    COLLATE = "collate"
+    RECOVER = "recover"
+
+
+class AttemptEnd(StrEnum):
+    """How an attempt ended; ERROR and DIED are failures of our own and count towards quarantine."""
+
+    DONE = "done"
+    FAILED = "failed"
+    ERROR = "error"
+    DIED = "died"
+
+
+def _values(states: type[StrEnum], column: str) -> str:
+    return f"{column} IN ({', '.join(repr(state.value) for state in states)})"
+
+
+class Host(Table):
+    """A host as politeness knows it: name, with the port where it is not the scheme's own.
+
+    `free_at` is the lease: nobody may send the host a request before it. A worker that takes the host moves it to the
+    end of its hold, and on release to the end of the host's interval.
+    """
+
+    __tablename__ = "hosts"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    free_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    lease: Mapped[UUID | None]
+    interval: Mapped[float | None]
+    points: Mapped[int] = mapped_column(server_default="0")
+
+
+class RobotsFile(Table):
+    """The robots.txt of an origin (scheme and host) as last answered; `status` is null where nobody answered."""
+
+    __tablename__ = "robots_files"
+
+    origin: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[int | None]
+    body: Mapped[str] = mapped_column(server_default="")
+    fetched_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class Source(Table):
+    """A feed or sitemap that is polled on a schedule; when it is due stands in its frontier row."""
+
+    __tablename__ = "sources"
+    __table_args__ = (CheckConstraint("kind IN ('feed', 'sitemap')", name="kind"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    url: Mapped[str]
+    interval: Mapped[float]
+    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    polls: Mapped[int] = mapped_column(server_default="0")
+    last_read_at: Mapped[datetime | None]
+    last_outcome: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class FrontierRow(Table):
+    """A URL and what is due for it.
+
+    `url` is what was asked for; `visit_url` is the hop that is due (each redirect is a visit of its own, under the lease,
+    robots.txt and address check of its own host) and `host_id` is that hop's host.
+    """
+
+    __tablename__ = "frontier"
+    __table_args__ = (
+        CheckConstraint(_values(Purpose, "purpose"), name="purpose"),
+        CheckConstraint(_values(Visit, "state"), name="state"),
+        UniqueConstraint("purpose", "key"),
+        Index(
+            "ix_frontier_due",
+            "host_id",
+            text("priority DESC"),
+            "next_attempt_at",
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index("ix_frontier_state", "state", "updated_at"),
+        Index("ix_frontier_source", "source_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    purpose: Mapped[str]
+    url: Mapped[str]
+    key: Mapped[str]
+    visit_url: Mapped[str]
+    host_id: Mapped[int] = mapped_column(ForeignKey("hosts.id"))
+    state: Mapped[str] = mapped_column(server_default=Visit.WAITING.value)
+    reason: Mapped[str | None]
+    priority: Mapped[int] = mapped_column(server_default="0")
+    next_attempt_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    points: Mapped[int] = mapped_column(server_default="0")
+    first_failed_at: Mapped[datetime | None]
+    hops: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'::jsonb"))
+    etag: Mapped[str | None]
+    last_modified: Mapped[str | None]
+    body_sha256: Mapped[str | None]
+    same_as: Mapped[int | None] = mapped_column(ForeignKey("frontier.id"))
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("sources.id"))
+    found_by: Mapped[str]
+    admitted_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Attempt(Table):
+    """One try at one piece of work, written before the work begins; the ledger that `jobs show` reads.
+
+    `subject_id` is a frontier row (fetch), capture (extract, read_source), witness (place) or story (collate, recover).
+    At most one attempt a subject and stage is open: that is the claim on the work.
+    """
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        CheckConstraint(_values(Stage, "stage"), name="stage"),
+        CheckConstraint(f'"end" IS NULL OR {_values(AttemptEnd, chr(34) + "end" + chr(34))}', name="end"),
+        Index("ix_attempts_open", "stage", "subject_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("ix_attempts_subject", "stage", "subject_id", "begun_at"),
+        Index("ix_attempts_lease", "lease_until", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    stage: Mapped[str]
+    subject_id: Mapped[int]
+    url: Mapped[str | None]
+    worker: Mapped[str]
+    begun_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    lease_until: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    end: Mapped[str | None]
+    outcome: Mapped[str | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+
+
+class Body(Table):
+    """The bytes of captures, once each, compressed with zlib."""
+
+    __tablename__ = "bodies"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    data: Mapped[bytes]
+    size: Mapped[int]
+
+
+class Capture(Table):
+    """The answer to one fetch. `kept` is false where the page asked not to be archived: its hash and headers stay."""
+
+    __tablename__ = "captures"
+    __table_args__ = (Index("ix_captures_unread", "id", postgresql_where=text("read_at IS NULL")),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), unique=True)
+    frontier_id: Mapped[int] = mapped_column(ForeignKey("frontier.id"), index=True)
+    url: Mapped[str]
+    status: Mapped[int]
+    headers: Mapped[list[dict[str, Any]]]
+    body_sha256: Mapped[str] = mapped_column(index=True)
+    kept: Mapped[bool] = mapped_column(server_default=text("true"))
+    truncated: Mapped[bool]
+    wire_bytes: Mapped[int]
+    fetched_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
+    finding: Mapped[str | None]
+
+
+class Story(Table):
+    """The witnesses that descend from one article.
+
+    `revision` counts its changes; `due_at` is when it is to be collated next, null when nothing is to be done.
+    """
+
+    __tablename__ = "stories"
+    __table_args__ = (Index("ix_stories_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    title: Mapped[str | None]
+    language: Mapped[str | None]
+    revision: Mapped[int] = mapped_column(server_default="0")
+    due_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class StoredWitness(Table):
+    """A witness: what was read out of a capture, or pasted in, and where it was placed."""
+
+    __tablename__ = "witnesses"
+    __table_args__ = (
+        Index("ix_witnesses_features", "features", postgresql_using="gin"),
+        Index("ix_witnesses_search", "search", postgresql_using="gin"),
+        Index("ix_witnesses_unplaced", "id", postgresql_where=text("placed_at IS NULL")),
+        UniqueConstraint("story_id", "siglum"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    capture_id: Mapped[int | None] = mapped_column(ForeignKey("captures.id"), unique=True)
+    frontier_id: Mapped[int | None] = mapped_column(ForeignKey("frontier.id"), index=True)
+    source: Mapped[str]
+    host: Mapped[str | None] = mapped_column(index=True)
+    title: Mapped[str | None]
+    byline: Mapped[str | None]
+    dateline: Mapped[str | None]
+    language: Mapped[str | None]
+    published_at: Mapped[datetime | None]
+    paragraphs: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    features: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    thin: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    placed_at: Mapped[datetime | None]
+    story_id: Mapped[int | None] = mapped_column(ForeignKey("stories.id"), index=True)
+    relation: Mapped[str | None]
+    relation_evidence: Mapped[dict[str, Any] | None]
+    siglum: Mapped[str | None]
+    kind: Mapped[str | None]
+    error_rate: Mapped[float | None]
+    coverage: Mapped[float | None]
+    exemplar: Mapped[str | None]
+    lineage: Mapped[int | None]
+    search: Mapped[Any] = mapped_column(
+        TSVECTOR,
+        Computed("to_tsvector('english', coalesce(title, '') || ' ' || wirecopy_join(paragraphs))", persisted=True),
+    )
+
+
+class StoredCollation(Table):
+    """The alignment of a story's witnesses at one revision; `columns` as pipeline.philology.collation.to_data gives it."""
+
+    __tablename__ = "collations"
+    __table_args__ = (UniqueConstraint("story_id", "revision"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id"))
+    revision: Mapped[int]
+    witness_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    columns: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class StoredRecovery(Table):
+    """One version of a story's recovered text, stored when it differs from the one before.
+
+    `document` is `recover --format json`, schema 1, without the apparatus, which has a table of its own; `evidence` says
+    what of other stories was used.
+    """
+
+    __tablename__ = "recoveries"
+    __table_args__ = (
+        UniqueConstraint("story_id", "version"),
+        Index("ix_recoveries_search", "search", postgresql_using="gin"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id"))
+    version: Mapped[int]
+    collation_id: Mapped[int] = mapped_column(ForeignKey("collations.id"))
+    title: Mapped[str | None]
+    text: Mapped[str]
+    confidence: Mapped[float]
+    document: Mapped[dict[str, Any]]
+    evidence: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    search: Mapped[Any] = mapped_column(TSVECTOR, Computed("to_tsvector('english', text)", persisted=True))
+
+
+class ApparatusEntry(Table):
+    """One variation unit of a recovery; `readings` as in `recover --format json`."""
+
+    __tablename__ = "apparatus"
+
+    recovery_id: Mapped[int] = mapped_column(ForeignKey("recoveries.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    start: Mapped[int]
+    end: Mapped[int]
+    readings: Mapped[list[dict[str, Any]]]
+
+
+class SiteError(Table):
+    """What one story says of a site's error rate: `wrong` of `compared` tokens; a site's rate is the sum over stories."""
+
+    __tablename__ = "site_errors"
+
+    host: Mapped[str] = mapped_column(primary_key=True)
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True, index=True)
+    wrong: Mapped[float]
+    compared: Mapped[float]
+
+
+class StoredPair(Table):
+    """A substitution that one story's recovery settled; a pair counts once a story."""
+
+    __tablename__ = "learned_pairs"
+
+    language: Mapped[str] = mapped_column(primary_key=True)
+    original: Mapped[str] = mapped_column(primary_key=True)
+    spun: Mapped[str] = mapped_column(primary_key=True)
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class Job(Table):
+    """What somebody asked for in one go; its progress is that of its frontier rows and their stories."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    kind: Mapped[str]
+    note: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    cancelled_at: Mapped[datetime | None]
+
+
+class JobItem(Table):
+    """A frontier row that a job waits for."""
+
+    __tablename__ = "job_items"
+
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    frontier_id: Mapped[int] = mapped_column(ForeignKey("frontier.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class QuarantinedWork(Table):
+    """Work that has failed for good, with its history, until a person retries or discards it."""
+
+    __tablename__ = "quarantine"
+    __table_args__ = (
+        CheckConstraint(_values(Stage, "stage"), name="stage"),
+        Index("ix_quarantine_open", "stage", "subject_id", unique=True, postgresql_where=text("resolved_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    stage: Mapped[str]
+    subject_id: Mapped[int]
+    label: Mapped[str]
+    reason: Mapped[str]
+    history: Mapped[list[dict[str, Any]]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    resolved_at: Mapped[datetime | None]
+    resolution: Mapped[str | None]
