@@ -255,22 +255,31 @@ class Capture(Table):
 class Story(Table):
     """The witnesses that descend from one article.
 
-    `revision` counts its changes; `due_at` is when it is to be collated next, null when nothing is to be done.
+    `revision` counts the changes of its witnesses; `collated` and `recovered` are the revisions that collation and recovery
+    have seen. `due_at` is when it is to be collated next, null when nothing is to be done.
     """
 
     __tablename__ = "stories"
-    __table_args__ = (Index("ix_stories_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),)
+    __table_args__ = (
+        Index("ix_stories_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("ix_stories_collated", "id", postgresql_where=text("collated > recovered")),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     title: Mapped[str | None]
     language: Mapped[str | None]
     revision: Mapped[int] = mapped_column(server_default="0")
+    collated: Mapped[int] = mapped_column(server_default="0")
+    recovered: Mapped[int] = mapped_column(server_default="0")
     due_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class StoredWitness(Table):
-    """A witness: what was read out of a capture, or pasted in, and where it was placed."""
+    """A witness: what was read out of a capture, or pasted in, and where it was placed.
+
+    `text` is its paragraphs separated by blank lines; `features` its fingerprint, `thin` why it is too thin to be placed.
+    """
 
     __tablename__ = "witnesses"
     __table_args__ = (
@@ -290,7 +299,7 @@ class StoredWitness(Table):
     dateline: Mapped[str | None]
     language: Mapped[str | None]
     published_at: Mapped[datetime | None]
-    paragraphs: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    text: Mapped[str]
     features: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     thin: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -306,7 +315,8 @@ class StoredWitness(Table):
     lineage: Mapped[int | None]
     search: Mapped[Any] = mapped_column(
         TSVECTOR,
-        Computed("to_tsvector('english', coalesce(title, '') || ' ' || wirecopy_join(paragraphs))", persisted=True),
+        # A tsvector holds a megabyte at the most; what stands behind the first 200,000 characters is not indexed.
+        Computed("to_tsvector('english', coalesce(title, '') || ' ' || left(text, 200000))", persisted=True),
     )
 
 
@@ -347,7 +357,7 @@ class StoredRecovery(Table):
     document: Mapped[dict[str, Any]]
     evidence: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    search: Mapped[Any] = mapped_column(TSVECTOR, Computed("to_tsvector('english', text)", persisted=True))
+    search: Mapped[Any] = mapped_column(TSVECTOR, Computed("to_tsvector('english', left(text, 200000))", persisted=True))
 
 
 class ApparatusEntry(Table):

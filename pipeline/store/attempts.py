@@ -1,0 +1,111 @@
+"""The ledger of attempts: every try at every piece of work, written before the work begins.
+
+An open attempt is a claim: at most one a stage and subject. A process that dies leaves its attempt open; when the lease
+has run out the sweep, or the next worker that comes by, ends it as `died`. Failures of our own in a row (an exception, a
+dead process) are counted, and at the limit the work is put in quarantine with its history.
+"""
+
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from pipeline.store import quarantine
+from pipeline.store.tables import Attempt, AttemptEnd, Stage
+
+OWN_FAILURES = (AttemptEnd.ERROR, AttemptEnd.DIED)
+
+
+def begin(session: Session, stage: Stage, subject_id: int, worker: str, lease: float) -> int | None:
+    """Claim a piece of work for `lease` seconds: the attempt's id, or None where somebody is at it or it is in quarantine.
+
+    Commit before the work begins, or a process that dies over it is not counted.
+    """
+    open_claim = select(Attempt).where(
+        Attempt.stage == stage, Attempt.subject_id == subject_id, Attempt.ended_at.is_(None)
+    )
+    claim = session.scalar(open_claim.with_for_update())
+    if claim is not None:
+        if session.scalar(select(func.now() < claim.lease_until)):
+            return None
+        mark_died(session, claim)
+    if quarantine.holds(session, stage, subject_id):
+        return None
+    return session.scalar(
+        insert(Attempt)
+        .values(stage=stage, subject_id=subject_id, worker=worker, lease_until=_from_now(lease))
+        .on_conflict_do_nothing()
+        .returning(Attempt.id)
+    )
+
+
+def finish(session: Session, attempt_id: int, end: AttemptEnd, outcome: str, detail: dict[str, Any] | None = None) -> bool:
+    """End an open attempt. False where it was ended meanwhile: the claim ran out, and the work may be somebody else's."""
+    ended = session.execute(
+        update(Attempt)
+        .where(Attempt.id == attempt_id, Attempt.ended_at.is_(None))
+        .values(ended_at=func.clock_timestamp(), end=end, outcome=outcome[:2_000], detail=detail or {})
+        .returning(Attempt.id)
+    )
+    return ended.first() is not None
+
+
+def own_failures(session: Session, stage: Stage, subject_id: int) -> int:
+    """Failures of our own in a row, since the last attempt that ended otherwise and since a person last retried the work."""
+    tries = session.execute(
+        select(Attempt.end, Attempt.ended_at)
+        .where(Attempt.stage == stage, Attempt.subject_id == subject_id, Attempt.ended_at.is_not(None))
+        .order_by(Attempt.id.desc())
+        .limit(50)
+    )
+    retried = quarantine.last_resolved(session, stage, subject_id)
+    count = 0
+    for end, ended_at in tries:
+        if end not in OWN_FAILURES or (retried is not None and ended_at <= retried):
+            break
+        count += 1
+    return count
+
+
+def mark_died(session: Session, attempt: Attempt) -> None:
+    """End an attempt whose worker is gone."""
+    finish(session, attempt.id, AttemptEnd.DIED, "the worker died or lost its lease")
+
+
+def expired(session: Session, limit: int) -> list[Attempt]:
+    """Open attempts whose lease has run out, locked for this transaction."""
+    return list(
+        session.scalars(
+            select(Attempt)
+            .where(Attempt.ended_at.is_(None), Attempt.lease_until < func.now())
+            .order_by(Attempt.lease_until)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    )
+
+
+def history(session: Session, stage: Stage, subject_id: int, limit: int = 20) -> list[dict[str, Any]]:
+    """The last attempts at a piece of work, oldest first, as plain data."""
+    tries = session.scalars(
+        select(Attempt)
+        .where(Attempt.stage == stage, Attempt.subject_id == subject_id)
+        .order_by(Attempt.id.desc())
+        .limit(limit)
+    ).all()
+    return [
+        {
+            "attempt": attempt.id,
+            "worker": attempt.worker,
+            "begun_at": attempt.begun_at.isoformat(),
+            "ended_at": attempt.ended_at.isoformat() if attempt.ended_at else None,
+            "end": attempt.end,
+            "outcome": attempt.outcome,
+        }
+        for attempt in reversed(tries)
+    ]
+
+
+def _from_now(seconds: float) -> Any:
+    return func.now() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)

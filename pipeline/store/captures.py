@@ -1,0 +1,45 @@
+"""Captures: the answers to fetches, their bodies once each."""
+
+import hashlib
+import zlib
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from pipeline.store.tables import Body, Capture
+
+
+def fingerprint_body(body: bytes) -> str:
+    """The SHA-256 of a body, in hexadecimal: its name in the store."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def put_body(session: Session, body: bytes) -> str:
+    """Store a body unless it is there; its SHA-256."""
+    name = fingerprint_body(body)
+    session.execute(
+        insert(Body).values(sha256=name, data=zlib.compress(body, 6), size=len(body)).on_conflict_do_nothing()
+    )
+    return name
+
+
+def body_of(session: Session, capture: Capture) -> bytes | None:
+    """The bytes of a capture; None where they were not kept."""
+    data = session.scalar(select(Body.data).where(Body.sha256 == capture.body_sha256)) if capture.kept else None
+    return None if data is None else zlib.decompress(data)
+
+
+def drop_body(session: Session, capture: Capture) -> None:
+    """Forget what a page that must not be archived said; hash and headers stay."""
+    capture.kept = False
+    session.flush()
+    others = select(Capture.id).where(Capture.body_sha256 == capture.body_sha256, Capture.kept).exists()
+    session.execute(delete(Body).where(Body.sha256 == capture.body_sha256, ~others))
+
+
+def mark_read(session: Session, capture_id: int, finding: str) -> None:
+    """Note what was read out of a capture."""
+    session.execute(
+        update(Capture).where(Capture.id == capture_id).values(read_at=func.now(), finding=finding[:2_000])
+    )

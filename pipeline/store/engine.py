@@ -1,0 +1,63 @@
+"""Connections to PostgreSQL, and sessions on them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from pipeline.errors import Misuse, Unavailable
+
+OLDEST_POSTGRES = 14
+SessionFactory = sessionmaker[Session]
+
+
+def connect(database_url: str, password_file: str = "") -> Engine:
+    """An engine on the database, built without connecting to it. Raises Misuse for a URL that is none of ours."""
+    try:
+        url = make_url(database_url)
+    except ArgumentError as error:
+        raise Misuse(f"database_url is no database URL: {error}. Write postgresql://user@host/database.") from error
+    if not url.drivername.startswith("postgres"):
+        raise Misuse(f"database_url names {url.drivername}; wirecopy stores in PostgreSQL: postgresql://user@host/database.")
+    if password_file and not url.password:
+        try:
+            url = url.set(password=Path(password_file).read_text("utf-8").strip())
+        except OSError as error:
+            raise Misuse(f"Cannot read database_password_file: {error}.") from error
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        pool_size=4,
+        max_overflow=4,
+        connect_args={"connect_timeout": 10, "application_name": "wirecopy", "options": "-c timezone=UTC"},
+    )
+
+
+def sessions(engine: Engine) -> SessionFactory:
+    """A factory of sessions; objects stay readable after a commit."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def unavailable_as_error(engine: Engine) -> Iterator[None]:
+    """Turn a lost or refused connection into Unavailable."""
+    try:
+        yield
+    except OperationalError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        raise Unavailable(
+            f"No answer from PostgreSQL at {where}: {str(error.orig).strip()}. "
+            "Start the server, or mend database_url (`wirecopy config show`); `wirecopy doctor` looks closer."
+        ) from error
+
+
+def check_server(engine: Engine) -> int:
+    """The server's major version. Raises Unavailable where nothing answers and Misuse for a server that is too old."""
+    with unavailable_as_error(engine), engine.connect() as connection:
+        version = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
+    if version < OLDEST_POSTGRES:
+        raise Misuse(f"The server is PostgreSQL {version}; wirecopy needs {OLDEST_POSTGRES} or newer.")
+    return version

@@ -1,0 +1,50 @@
+"""Jobs: what somebody asked for in one go. A job's progress is that of its frontier rows and of their stories."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from pipeline.errors import NotFound
+from pipeline.store.tables import FrontierRow, Job, JobItem, Visit
+
+
+def open_job(session: Session, kind: str, note: str) -> int:
+    """A new job without items; its id."""
+    job = Job(kind=kind, note=note)
+    session.add(job)
+    session.flush()
+    return job.id
+
+
+def add_items(session: Session, job_id: int, frontier_ids: Iterable[int]) -> None:
+    """Let a job wait for these rows; one that it waits for already counts once."""
+    values = [{"job_id": job_id, "frontier_id": id_} for id_ in sorted(set(frontier_ids))]
+    if values:
+        session.execute(insert(JobItem).on_conflict_do_nothing(), values)
+
+
+def cancel(session: Session, job_id: int) -> int:
+    """Cancel a job: its URLs that still wait, and that no other open job waits for, are not fetched. How many those are."""
+    job = session.get(Job, job_id)
+    if job is None:
+        raise NotFound(f"There is no job {job_id}. `wirecopy jobs list` shows them.")
+    job.cancelled_at = func.now()
+    session.flush()
+    others = (
+        select(JobItem.frontier_id)
+        .join(Job, Job.id == JobItem.job_id)
+        .where(JobItem.job_id != job_id, Job.cancelled_at.is_(None))
+    )
+    cancelled = session.execute(
+        update(FrontierRow)
+        .where(
+            FrontierRow.id.in_(select(JobItem.frontier_id).where(JobItem.job_id == job_id)),
+            FrontierRow.id.not_in(others),
+            FrontierRow.state == Visit.WAITING,
+        )
+        .values(state=Visit.CANCELLED, reason=f"job {job_id} was cancelled", updated_at=func.now())
+        .returning(FrontierRow.id)
+    )
+    return len(cancelled.all())

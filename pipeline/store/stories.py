@@ -1,0 +1,48 @@
+"""Stories: the witnesses that descend from one article, and how far collation and recovery have come."""
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+
+from pipeline.store.tables import Story, StoredWitness
+
+# Placing looks for a story and opens one where there is none; two placings at once would open two for one article.
+PLACING_LOCK = 0x706C6163
+
+
+def lock_placing(session: Session) -> None:
+    """Wait until no other transaction places a witness; held to the end of this one."""
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": PLACING_LOCK})
+
+
+def open_story(session: Session, title: str | None, language: str | None) -> Story:
+    """A new story without witnesses."""
+    story = Story(title=title, language=language)
+    session.add(story)
+    session.flush()
+    return story
+
+
+def join(session: Session, story_id: int, witness: StoredWitness, settle: float) -> None:
+    """Add a witness to a story, which is then to be collated `settle` seconds after its last change."""
+    witness.story_id = story_id
+    session.flush()
+    session.execute(
+        update(Story)
+        .where(Story.id == story_id)
+        .values(revision=Story.revision + 1, due_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, settle))
+    )
+
+
+def lock(session: Session, story_id: int) -> Story | None:
+    """The story, locked for this transaction."""
+    return session.scalar(select(Story).where(Story.id == story_id).with_for_update())
+
+
+def due(session: Session, limit: int) -> list[int]:
+    """Stories that are to be collated now, the longest waiting first."""
+    return list(session.scalars(select(Story.id).where(Story.due_at <= func.now()).order_by(Story.due_at).limit(limit)))
+
+
+def unrecovered(session: Session, limit: int) -> list[int]:
+    """Stories whose newest collation no recovery has seen."""
+    return list(session.scalars(select(Story.id).where(Story.collated > Story.recovered).order_by(Story.id).limit(limit)))
