@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import certifi
 import httpcore
@@ -83,9 +84,7 @@ class Fetcher:
         options = self.options
         # One context for all: to load the authorities takes longer than to fetch a page.
         tls = ssl.create_default_context(cafile=options.trusted_roots or certifi.where())
-        backend = CheckedBackend(
-            self._resolve, allow_private=options.allow_private_addresses, own=_find_own_addresses()
-        )
+        backend = CheckedBackend(self._resolve, allow_private=options.allow_private_addresses, own=_find_own_addresses())
         self._pools = [self._make_pool(backend, tls) for _ in range(max(1, options.shards))]
         return self
 
@@ -183,7 +182,7 @@ class Fetcher:
             httpcore.URL(
                 scheme=url.scheme.encode(),
                 host=url.hostname.encode(),
-                port=url.port,
+                port=urlsplit(url.origin).port,
                 target=url.target.encode(),
             ),
             headers=[(name.encode(), value.encode("latin-1")) for name, value in headers],
@@ -202,9 +201,7 @@ class Fetcher:
             try:
                 location = None if named is None else join(url, named.decode("utf-8", "replace"))
             except Malformed as error:
-                return Failure(
-                    url, "bad_redirect", f"it redirects to no URL: {error}", clock() - started, visit.address
-                )
+                return Failure(url, "bad_redirect", f"it redirects to no URL: {error}", clock() - started, visit.address)
         body, wire_bytes, truncated = await self._read_body(response, headers)
         return Answer(
             url=url,
@@ -219,9 +216,7 @@ class Fetcher:
             http_version=response.extensions["http_version"].decode().removeprefix("HTTP/"),
         )
 
-    async def _read_body(
-        self, response: httpcore.Response, headers: tuple[tuple[str, str], ...]
-    ) -> tuple[bytes, int, bool]:
+    async def _read_body(self, response: httpcore.Response, headers: tuple[tuple[str, str], ...]) -> tuple[bytes, int, bool]:
         """The inflated body, its bytes on the wire, and whether it goes on past what was read."""
         options = self.options
         packing = ", ".join(value for name, value in headers if name == "content-encoding")

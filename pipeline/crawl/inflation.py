@@ -7,6 +7,7 @@ from pipeline.errors import Malformed
 ENCODINGS = "gzip, deflate"
 """What `Inflater` unpacks, as an Accept-Encoding header says it."""
 
+_STEP = 65_536
 _PACKED = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip"})
 
 
@@ -92,5 +93,7 @@ class Inflater:
 def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, bool]:
     """All of a body at once: its inflated bytes, and whether it was cut at `limit`."""
     inflater = Inflater(content_encoding, limit)
-    made = inflater.feed(body) + inflater.finish()
-    return made, inflater.is_full
+    # In steps, for each of many small gzip members copies what is left of the step.
+    steps = (body[start : start + _STEP] for start in range(0, len(body), _STEP))
+    made = b"".join(inflater.feed(step) for step in steps)
+    return made + inflater.finish(), inflater.is_full

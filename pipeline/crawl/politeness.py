@@ -7,9 +7,7 @@ from typing import Literal
 
 from pipeline.crawl.answers import Answer, Failure
 
-Outcome = Literal[
-    "good", "missing", "busy", "server_error", "timeout", "connect", "dead_name", "tls", "refused", "malformed"
-]
+Outcome = Literal["good", "missing", "busy", "server_error", "timeout", "connect", "dead_name", "tls", "refused", "malformed"]
 """How a visit went, as far as manners go:
 
 good          2xx, 3xx
@@ -114,9 +112,7 @@ def retry_after(headers: Iterable[tuple[str, str]], now: datetime, *, longest: f
     return min(max((when - now).total_seconds(), 0.0), longest)
 
 
-def retry_delay(
-    failures: int, jitter: float, *, first: float = 300.0, factor: float = 6.0, longest: float = 86_400.0
-) -> float:
+def retry_delay(failures: int, jitter: float, *, first: float = 300.0, factor: float = 6.0, longest: float = 86_400.0) -> float:
     """Seconds until a URL is tried again after `failures` failures in a row (1 or more).
 
     Five minutes, 30, three hours, 18, and then a day. `jitter`, from 0 to 1, takes off up to a tenth, so that URLs that

@@ -147,9 +147,7 @@ def _read_authority(authority: str, scheme: str, shown: str) -> str:
     if authority.startswith("["):
         inner, closed, after = authority[1:].partition("]")
         if not closed or (after and not after.startswith(":")):
-            raise Malformed(
-                f"{shown} has an IPv6 address that is not closed by a bracket, as in https://[2001:db8::1]/."
-            )
+            raise Malformed(f"{shown} has an IPv6 address that is not closed by a bracket, as in https://[2001:db8::1]/.")
         try:
             name = f"[{ipaddress.IPv6Address(inner).compressed}]"
         except ValueError as error:
@@ -268,9 +266,7 @@ def _key(host: str, target: str) -> str:
 
 
 _PAGE_SUFFIX = re.compile(r"\.(?:s?html?|php[0-9]?|aspx?|jsp|cms|ece|amp|story|print)$", re.IGNORECASE)
-_SERIAL = re.compile(
-    r"(?:[a-z]{0,5}[0-9]{5,}[a-z]?|(?=[a-f]*[0-9])[0-9a-f]{8,}|(?:id|art|sto|nw|p)[0-9]+)", re.IGNORECASE
-)
+_SERIAL = re.compile(r"(?:[a-z]{0,5}[0-9]{5,}[a-z]?|(?=[a-f]*[0-9])[0-9a-f]{8,}|(?:id|art|sto|nw|p)[0-9]+)", re.IGNORECASE)
 
 
 def _slug_words(segment: str) -> list[str]:

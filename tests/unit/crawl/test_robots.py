@@ -80,9 +80,7 @@ def test_allow_wins_a_tie() -> None:
 
 def test_groups_of_one_agent_are_one_group() -> None:
     """Rules of several groups that name the agent count together (2.2.1)."""
-    rules = (
-        "User-agent: wirecopy\nDisallow: /a\n\nUser-agent: other\nDisallow: /b\n\nuser-agent: WireCopy\nDisallow: /c\n"
-    )
+    rules = "User-agent: wirecopy\nDisallow: /a\n\nUser-agent: other\nDisallow: /b\n\nuser-agent: WireCopy\nDisallow: /c\n"
     assert [allows(rules, path) for path in ("/a", "/b", "/c")] == [False, True, False]
 
 
@@ -132,9 +130,7 @@ def test_what_is_past_the_limit_is_not_read() -> None:
 
 def test_delay_and_sitemaps_are_read() -> None:
     """Crawl-delay is the agent's own group's; sitemaps belong to nobody's."""
-    rules = (
-        "Sitemap: https://example.com/a.xml\nUser-agent: wirecopy\nCrawl-delay: 7.5\nUser-agent: *\nCrawl-delay: 99\n"
-    )
+    rules = "Sitemap: https://example.com/a.xml\nUser-agent: wirecopy\nCrawl-delay: 7.5\nUser-agent: *\nCrawl-delay: 99\n"
     robots = Robots.parse(200, "\ufeff" + rules + "sitemap: https://example.com/b.xml\n")
     assert robots.crawl_delay(US) == 7.5
     assert robots.crawl_delay("other") == 99.0
@@ -147,10 +143,7 @@ def test_a_delay_that_is_none_is_none(delay: str) -> None:
     assert Robots.parse(200, f"User-agent: *\nCrawl-delay: {delay}\n").crawl_delay(US) is None
 
 
-@given(
-    st.binary(max_size=400)
-    | st.text(max_size=300).map(lambda text: ("User-agent: *\n" + text).encode("utf-8", "replace"))
-)
+@given(st.binary(max_size=400) | st.text(max_size=300).map(lambda text: ("User-agent: *\n" + text).encode("utf-8", "replace")))
 def test_any_bytes_give_rules_that_survive_storing(body: bytes) -> None:
     """Nothing raises, and status and text, stored and read again, are the same rules; the text holds no NUL."""
     robots = Robots.parse(200, body)
