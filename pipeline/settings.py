@@ -75,7 +75,9 @@ class Loaded:
 
 def settings_files() -> tuple[Path, Path]:
     """The two files that may hold settings, the weaker one first."""
-    return platformdirs.user_config_path("wirecopy", appauthor=False) / "wirecopy.toml", Path("wirecopy.toml").absolute()
+    return platformdirs.user_config_path("wirecopy", appauthor=False) / "wirecopy.toml", Path(
+        "wirecopy.toml"
+    ).absolute()
 
 
 def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Loaded:

@@ -40,7 +40,9 @@ def begin(session: Session, stage: Stage, subject_id: int, worker: str, lease: f
     )
 
 
-def finish(session: Session, attempt_id: int, end: AttemptEnd, outcome: str, detail: dict[str, Any] | None = None) -> bool:
+def finish(
+    session: Session, attempt_id: int, end: AttemptEnd, outcome: str, detail: dict[str, Any] | None = None
+) -> bool:
     """End an open attempt. False where it was ended meanwhile: the claim ran out, and the work may be somebody else's."""
     ended = session.execute(
         update(Attempt)

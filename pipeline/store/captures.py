@@ -40,6 +40,4 @@ def drop_body(session: Session, capture: Capture) -> None:
 
 def mark_read(session: Session, capture_id: int, finding: str) -> None:
     """Note what was read out of a capture."""
-    session.execute(
-        update(Capture).where(Capture.id == capture_id).values(read_at=func.now(), finding=finding[:2_000])
-    )
+    session.execute(update(Capture).where(Capture.id == capture_id).values(read_at=func.now(), finding=finding[:2_000]))

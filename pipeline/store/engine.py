@@ -21,7 +21,9 @@ def connect(database_url: str, password_file: str = "") -> Engine:
     except ArgumentError as error:
         raise Misuse(f"database_url is no database URL: {error}. Write postgresql://user@host/database.") from error
     if not url.drivername.startswith("postgres"):
-        raise Misuse(f"database_url names {url.drivername}; wirecopy stores in PostgreSQL: postgresql://user@host/database.")
+        raise Misuse(
+            f"database_url names {url.drivername}; wirecopy stores in PostgreSQL: postgresql://user@host/database."
+        )
     if password_file and not url.password:
         try:
             url = url.set(password=Path(password_file).read_text("utf-8").strip())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -61,11 +61,18 @@ def admit(session: Session, urls: Sequence[NewUrl], *, reopen: bool) -> Admitted
     known: list[int] = []
     for start in range(0, len(unique), ROWS_A_STATEMENT):
         part = unique[start : start + ROWS_A_STATEMENT]
-        fresh = set(session.scalars(insert(FrontierRow).values([_row(url, hosts) for url in part])
-                                    .on_conflict_do_nothing().returning(FrontierRow.id)))
+        fresh = set(
+            session.scalars(
+                insert(FrontierRow)
+                .values([_row(url, hosts) for url in part])
+                .on_conflict_do_nothing()
+                .returning(FrontierRow.id)
+            )
+        )
         rows = session.execute(
-            select(FrontierRow.id, FrontierRow.state)
-            .where(FrontierRow.key.in_([url.key for url in part]), FrontierRow.purpose.in_({url.purpose for url in part}))
+            select(FrontierRow.id, FrontierRow.state).where(
+                FrontierRow.key.in_([url.key for url in part]), FrontierRow.purpose.in_({url.purpose for url in part})
+            )
         ).all()
         new += [id_ for id_, _ in rows if id_ in fresh]
         again = [id_ for id_, state in rows if id_ not in fresh and reopen and state in REOPENED]
@@ -75,8 +82,16 @@ def admit(session: Session, urls: Sequence[NewUrl], *, reopen: bool) -> Admitted
         session.execute(
             update(FrontierRow)
             .where(FrontierRow.id.in_(reopened))
-            .values(state=Visit.WAITING, reason=None, points=0, first_failed_at=None, visit_url=FrontierRow.url,
-                    hops=[], next_attempt_at=func.now(), updated_at=func.now())
+            .values(
+                state=Visit.WAITING,
+                reason=None,
+                points=0,
+                first_failed_at=None,
+                visit_url=FrontierRow.url,
+                hops=[],
+                next_attempt_at=func.now(),
+                updated_at=func.now(),
+            )
         )
     return Admitted(tuple(new), tuple(reopened), tuple(known))
 
@@ -88,7 +103,9 @@ def _row(url: NewUrl, hosts: dict[str, int]) -> dict[str, Any]:
     return row
 
 
-def end_visit(session: Session, frontier_id: int, state: Visit, reason: str | None = None, same_as: int | None = None) -> None:
+def end_visit(
+    session: Session, frontier_id: int, state: Visit, reason: str | None = None, same_as: int | None = None
+) -> None:
     """Move a row to `state`, saying why."""
     session.execute(
         update(FrontierRow)
@@ -100,11 +117,3 @@ def end_visit(session: Session, frontier_id: int, state: Visit, reason: str | No
 def known_by_key(session: Session, purpose: Purpose, key: str) -> FrontierRow | None:
     """The row that stands for this sameness key, where there is one."""
     return session.scalar(select(FrontierRow).where(FrontierRow.purpose == purpose, FrontierRow.key == key))
-
-
-def due_hosts(session: Session) -> bool:
-    """Whether any host has a due URL now."""
-    due = select(literal(1)).select_from(Host).join(FrontierRow, FrontierRow.host_id == Host.id).where(
-        Host.free_at <= func.now(), FrontierRow.state == Visit.WAITING, FrontierRow.next_attempt_at <= func.now()
-    )
-    return session.scalar(select(due.exists())) or False

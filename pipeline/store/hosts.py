@@ -4,14 +4,15 @@ A host whose `free_at` has passed may be taken. Taking it moves `free_at` to the
 take it, whatever dies; releasing it moves `free_at` to the end of the host's interval, counted from the end of the request.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from pipeline.store.frontier import ensure_hosts
 from pipeline.store.tables import Attempt, AttemptEnd, FrontierRow, Host, RobotsFile, Stage, Visit
 
 # The host row is locked and moved in one statement: between two workers SKIP LOCKED decides, and whoever comes later
@@ -51,7 +52,7 @@ class Lease:
     """The origin's robots.txt as last answered, stale or not; None before the first answer."""
 
 
-def take_leases(session: Session, count: int, hold: float, worker: str, origin_of: Any) -> list[Lease]:
+def take_leases(session: Session, count: int, hold: float, worker: str, origin_of: Callable[[str], str]) -> list[Lease]:
     """Lease up to `count` free hosts with a due URL for `hold` seconds, an open attempt written for each.
 
     `origin_of` gives the origin (scheme and host) of a URL. Commit before the request is made.
@@ -69,7 +70,8 @@ def take_leases(session: Session, count: int, hold: float, worker: str, origin_o
     rows = {row.id: row for row in session.scalars(select(FrontierRow).where(FrontierRow.id.in_(ids)))}
     origins = {id_: origin_of(row.visit_url) for id_, row in rows.items()}
     robots = {
-        file.origin: file for file in session.scalars(select(RobotsFile).where(RobotsFile.origin.in_(set(origins.values()))))
+        file.origin: file
+        for file in session.scalars(select(RobotsFile).where(RobotsFile.origin.in_(set(origins.values()))))
     }
     lease_until = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, hold)
     attempts = [
@@ -107,6 +109,30 @@ def release(session: Session, lease: Lease, *, pause: float, interval: float | N
         .returning(Host.id)
     )
     return released.first() is not None
+
+
+def borrow(session: Session, name: str, interval: float) -> bool:
+    """Take a free host for one request that ends within `interval`; False where somebody holds it."""
+    ensure_hosts(session, [name])
+    taken = session.execute(
+        update(Host)
+        .where(Host.name == name, Host.free_at <= func.now())
+        .values(free_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, interval), lease=None)
+        .returning(Host.id)
+    )
+    return taken.first() is not None
+
+
+def next_due(session: Session) -> float | None:
+    """Seconds until a host is free for a URL that is due there, 0 for now; None where no URL waits."""
+    due = func.min(func.greatest(Host.free_at, FrontierRow.next_attempt_at))
+    seconds = session.scalar(
+        select(func.extract("epoch", due - func.now()))
+        .select_from(FrontierRow)
+        .join(Host, Host.id == FrontierRow.host_id)
+        .where(FrontierRow.state == Visit.WAITING)
+    )
+    return None if seconds is None else max(float(seconds), 0.0)
 
 
 def keep_robots(session: Session, origin: str, status: int | None, body: str, now: datetime, expires: datetime) -> None:

@@ -46,8 +46,16 @@ def make_due(session: Session, source: Source) -> None:
     session.execute(
         update(FrontierRow)
         .where(_row_of(source.id))
-        .values(state=Visit.WAITING, next_attempt_at=func.now(), visit_url=FrontierRow.url, hops=[], points=0,
-                first_failed_at=None, reason=None, updated_at=func.now())
+        .values(
+            state=Visit.WAITING,
+            next_attempt_at=func.now(),
+            visit_url=FrontierRow.url,
+            hops=[],
+            points=0,
+            first_failed_at=None,
+            reason=None,
+            updated_at=func.now(),
+        )
     )
 
 
@@ -60,9 +68,16 @@ def polled(session: Session, source: Source, frontier_id: int, outcome: str) -> 
     session.execute(
         update(FrontierRow)
         .where(FrontierRow.id == frontier_id)
-        .values(state=state, reason=None, visit_url=FrontierRow.url, hops=[], points=0, first_failed_at=None,
-                next_attempt_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, source.interval),
-                updated_at=func.now())
+        .values(
+            state=state,
+            reason=None,
+            visit_url=FrontierRow.url,
+            hops=[],
+            points=0,
+            first_failed_at=None,
+            next_attempt_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, source.interval),
+            updated_at=func.now(),
+        )
     )
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from pipeline.store.tables import Story, StoredWitness
+from pipeline.store.tables import StoredWitness, Story
 
 # Placing looks for a story and opens one where there is none; two placings at once would open two for one article.
 PLACING_LOCK = 0x706C6163
@@ -41,8 +41,3 @@ def lock(session: Session, story_id: int) -> Story | None:
 def due(session: Session, limit: int) -> list[int]:
     """Stories that are to be collated now, the longest waiting first."""
     return list(session.scalars(select(Story.id).where(Story.due_at <= func.now()).order_by(Story.due_at).limit(limit)))
-
-
-def unrecovered(session: Session, limit: int) -> list[int]:
-    """Stories whose newest collation no recovery has seen."""
-    return list(session.scalars(select(Story.id).where(Story.collated > Story.recovered).order_by(Story.id).limit(limit)))

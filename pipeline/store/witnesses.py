@@ -23,15 +23,20 @@ def candidates(session: Session, newcomer: int, features: Sequence[int], limit: 
     if not features:
         return []
     found = session.execute(CANDIDATES, {"features": list(features), "newcomer": newcomer, "limit": limit}).all()
-    rows = {row.id: row for row in session.scalars(select(StoredWitness).where(StoredWitness.id.in_([f.id for f in found])))}
+    rows = {
+        row.id: row for row in session.scalars(select(StoredWitness).where(StoredWitness.id.in_([f.id for f in found])))
+    }
     return [rows[f.id] for f in found]
 
 
-def of_story(session: Session, story_id: int) -> list[StoredWitness]:
-    """The witnesses of a story in the order of their placing."""
-    return list(
-        session.scalars(select(StoredWitness).where(StoredWitness.story_id == story_id).order_by(StoredWitness.id))
+def copies_of(session: Session, story_id: int) -> list[StoredWitness]:
+    """The copies of a story that have a vote: of each page its newest text, and no excerpts."""
+    rows = session.scalars(
+        select(StoredWitness)
+        .where(StoredWitness.story_id == story_id, StoredWitness.relation == "copy")
+        .order_by(StoredWitness.id)
     )
+    return list({row.source: row for row in rows}.values())
 
 
 def as_value(row: StoredWitness) -> Witness:

@@ -1,0 +1,1 @@
+"""Recoveries in the formats of others: one module a format."""

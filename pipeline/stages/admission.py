@@ -1,0 +1,76 @@
+"""Admit: a URL comes in, by hand, from a source or from discovery, and becomes a frontier row."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from pipeline.crawl import urls
+from pipeline.errors import Malformed, Misuse
+from pipeline.settings import Settings
+from pipeline.store import frontier, sources
+from pipeline.store.frontier import Admitted, NewUrl
+from pipeline.store.tables import Purpose, Source
+
+LOOPBACK = ("127.", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What became of the URLs that came in; `malformed` are (line as given, what is wrong with it)."""
+
+    admitted: Admitted
+    malformed: tuple[tuple[str, str], ...]
+
+
+def admit(
+    session: Session,
+    given: Iterable[str],
+    settings: Settings,
+    *,
+    found_by: str,
+    priority: int = 0,
+    source_id: int | None = None,
+    reopen: bool = True,
+) -> Admission:
+    """Put URLs into the frontier, each page once. Lines that are no URL are given back with the reason.
+
+    Raises Misuse where a URL beyond loopback is asked for and no contact is set.
+    """
+    good: list[NewUrl] = []
+    malformed: list[tuple[str, str]] = []
+    for line in given:
+        try:
+            url = urls.parse(line)
+        except Malformed as error:
+            malformed.append((line, str(error)))
+            continue
+        need_contact(url.host, settings)
+        good.append(NewUrl(url.text, url.key, url.host, Purpose.ARTICLE, found_by, priority, source_id))
+    return Admission(frontier.admit(session, good, reopen=reopen), tuple(malformed))
+
+
+def admit_source(
+    session: Session, settings: Settings, *, name: str, kind: str, url: str, interval: float, enabled: bool = True
+) -> Source:
+    """Store a source and put its URL into the frontier, where its schedule lives. Raises Malformed for no URL."""
+    if not name.strip():
+        raise Misuse("A source needs a name.")
+    if interval <= 0:
+        raise Misuse(f"Source {name}: the interval is {interval:g}; give seconds above 0.")
+    parsed = urls.parse(url)
+    need_contact(parsed.host, settings)
+    source = sources.put(session, name, kind, parsed.text, interval, enabled=enabled)
+    # A sameness key may be shared by two feeds (…/rss and …/rss?tag=x are told apart by the full URL).
+    row = NewUrl(parsed.text, f"{name} {parsed.text}", parsed.host, Purpose.SOURCE, "source", 10, source.id)
+    frontier.admit(session, [row], reopen=False)
+    return source
+
+
+def need_contact(host: str, settings: Settings) -> None:
+    """Raise Misuse unless the host is loopback or a contact is set that its owner can write to."""
+    if not settings.contact and not host.startswith(LOOPBACK):
+        raise Misuse(
+            f"Before {host} is fetched, say who is asking: set contact to an e-mail address or web page "
+            '(WIRECOPY_CONTACT=you@example.org, or contact = "…" in wirecopy.toml). It is sent in the User-Agent.'
+        )

@@ -1,0 +1,67 @@
+"""Collate: the witnesses of a story, aligned."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy.orm import Session
+
+from pipeline.philology.collation import Collation, collate, siglum, to_data
+from pipeline.settings import Settings
+from pipeline.stages.claims import claim
+from pipeline.stages.outcome import Bell, Outcome
+from pipeline.store import recoveries, stories, witnesses
+from pipeline.store.engine import SessionFactory
+from pipeline.store.tables import Stage, StoredWitness, Story
+
+
+def collate_story(factory: SessionFactory, story_id: int, settings: Settings, worker: str) -> Outcome:
+    """Align the copies of a story as they are now and store the collation of that revision.
+
+    Excerpts stay outside. A siglum, once given, stays with its witness; newcomers get the next free ones.
+    """
+    with claim(factory, Stage.COLLATE, story_id, worker, settings) as held:
+        if held is None:
+            return Outcome("taken")
+        with factory.begin() as session:
+            story = session.get(Story, story_id)
+            if story is None:
+                return held.finish(session, Outcome("no such story"))
+            revision = story.revision
+            rows = witnesses.copies_of(session, story_id)
+        if not rows:
+            with factory.begin() as session:
+                _settle(session, story_id, revision)
+                return held.finish(session, Outcome("no copies"))
+        by_source = {row.source: row for row in rows}
+        collation = collate([witnesses.as_value(row) for row in rows])
+        sigla = _name([by_source[witness.source] for witness in collation.witnesses])
+        collation = replace(collation, sigla=sigla)
+        with factory.begin() as session:
+            _store(session, story_id, revision, collation, by_source)
+            outcome = Outcome("collated", (story_id,), (Bell(Stage.RECOVER, story_id),))
+            return held.finish(session, outcome)
+
+
+def _name(rows: Sequence[StoredWitness]) -> tuple[str, ...]:
+    taken = {row.siglum for row in rows}
+    free = (name for name in map(siglum, range(len(rows) + len(taken))) if name not in taken)
+    return tuple(row.siglum or next(free) for row in rows)
+
+
+def _store(
+    session: Session, story_id: int, revision: int, collation: Collation, rows: dict[str, StoredWitness]
+) -> None:
+    ids = [rows[witness.source].id for witness in collation.witnesses]
+    recoveries.put_collation(session, story_id, revision, ids, to_data(collation))
+    for id_, name in zip(ids, collation.sigla, strict=True):
+        session.get_one(StoredWitness, id_).siglum = name
+    _settle(session, story_id, revision)
+
+
+def _settle(session: Session, story_id: int, revision: int) -> None:
+    story = stories.lock(session, story_id)
+    if story is None:
+        return
+    story.collated = max(story.collated, revision)
+    if story.revision == revision:  # else a witness came meanwhile, and the story stays due
+        story.due_at = None

@@ -1,0 +1,63 @@
+"""Read a source: the links of a feed or sitemap are admitted, each page once, and the next poll is set."""
+
+from sqlalchemy.orm import Session
+
+from pipeline.crawl import feeds
+from pipeline.crawl.urls import parse
+from pipeline.errors import Malformed
+from pipeline.settings import Settings
+from pipeline.stages.admission import Admission, admit
+from pipeline.stages.claims import claim
+from pipeline.stages.outcome import Bell, Outcome
+from pipeline.store import captures, frontier, sources
+from pipeline.store.engine import SessionFactory
+from pipeline.store.frontier import NewUrl
+from pipeline.store.tables import Capture, FrontierRow, Purpose, Source, Stage
+
+
+def read_source(factory: SessionFactory, capture_id: int, settings: Settings, worker: str) -> Outcome:
+    """Admit what a captured feed or sitemap lists, and let the source be due again one interval from now.
+
+    A page that is neither feed nor sitemap is noted with the source; what it listed before stays.
+    """
+    with claim(factory, Stage.READ_SOURCE, capture_id, worker, settings) as held:
+        if held is None:
+            return Outcome("taken")
+        with factory.begin() as session:
+            capture = session.get(Capture, capture_id)
+            body = captures.body_of(session, capture) if capture is not None and capture.read_at is None else None
+            if capture is None or body is None:
+                return held.finish(session, Outcome("read already"))
+            row = session.get_one(FrontierRow, capture.frontier_id)
+            source = session.get_one(Source, row.source_id)
+            try:
+                outcome = _admit_listed(session, source, capture, body, settings)
+            except Malformed as error:
+                outcome = Outcome(f"unreadable: {error}")
+            captures.mark_read(session, capture.id, outcome.state)
+            sources.polled(session, source, row.id, outcome.state)
+            return held.finish(session, outcome)
+
+
+def _admit_listed(session: Session, source: Source, capture: Capture, body: bytes, settings: Settings) -> Outcome:
+    listing = feeds.read(body, parse(capture.url), now=capture.fetched_at)
+    found = f"source {source.name}"
+    admission: Admission = admit(
+        session,
+        [item.url for item in listing.items],
+        settings,
+        found_by=found,
+        source_id=source.id,
+        reopen=False,
+    )
+    nested = [parse(url) for url in listing.sitemaps]
+    # A sitemap index is followed as sources' rows of the same source: read once now, and again with the source's next poll.
+    rows = [
+        NewUrl(url.text, f"{source.name} {url.text}", url.host, Purpose.SOURCE, found, 10, source.id) for url in nested
+    ]
+    frontier.admit(session, rows, reopen=False)
+    new = len(admission.admitted.new)
+    state = f"{len(listing.items)} items, {new} new"
+    if admission.malformed:
+        state += f", {len(admission.malformed)} no URLs"
+    return Outcome(state, admission.admitted.new, (Bell(Stage.FETCH),) if new or rows else ())

@@ -1,0 +1,112 @@
+"""Recover: the collation of a story becomes a recovery, stored as a new version where it says something new."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from pipeline.exports.recovery_json import to_document
+from pipeline.philology.collation import Collation, from_data
+from pipeline.philology.recovery import Evidence, Kind, Recovery, recover
+from pipeline.settings import Settings
+from pipeline.stages.claims import claim
+from pipeline.stages.outcome import Outcome
+from pipeline.store import recoveries, stories, witnesses
+from pipeline.store.engine import SessionFactory
+from pipeline.store.tables import Stage, StoredCollation, StoredWitness
+
+# A substitution may be of several words; what stands in the witnesses is looked up in phrases of up to this many.
+LONGEST_PHRASE = 3
+# A rate from a handful of tokens says nothing about a site.
+FEWEST_COMPARED = 50
+# Copies of another kind do not show what their site does to agency copy word by word.
+TELLING = frozenset({Kind.VERBATIM, Kind.EDITED, Kind.TRUNCATED, Kind.SPUN})
+
+
+def recover_story(factory: SessionFactory, story_id: int, settings: Settings, worker: str) -> Outcome:
+    """Recover the wording from the story's newest collation, with what other stories teach, and keep what this one teaches."""
+    with claim(factory, Stage.RECOVER, story_id, worker, settings) as held:
+        if held is None:
+            return Outcome("taken")
+        with factory.begin() as session:
+            stored = recoveries.newest_collation(session, story_id)
+            if stored is None:
+                return held.finish(session, Outcome("nothing collated"))
+            collation = _load(session, stored)
+            language = _language(collation)
+            evidence = recoveries.evidence_for(session, story_id, language, _hosts(collation), _phrases(collation))
+        recovery = recover(collation, evidence)
+        with factory.begin() as session:
+            outcome = _store(session, story_id, stored, collation, recovery, evidence)
+            return held.finish(session, outcome)
+
+
+def _load(session: Session, stored: StoredCollation) -> Collation:
+    rows = [session.get_one(StoredWitness, id_) for id_ in stored.witness_ids]
+    return from_data(stored.columns, [witnesses.as_value(row) for row in rows])
+
+
+def _store(
+    session: Session,
+    story_id: int,
+    stored: StoredCollation,
+    collation: Collation,
+    recovery: Recovery,
+    evidence: Evidence,
+) -> Outcome:
+    story = stories.lock(session, story_id)
+    if story is None:
+        return Outcome("no such story")
+    version = recoveries.put_recovery(session, story_id, stored.id, to_document(recovery), _state_of(evidence))
+    story.recovered = max(story.recovered, stored.revision)
+    story.title = recovery.title or story.title
+    story.language = recovery.language or story.language
+    ids = dict(zip(collation.sigla, stored.witness_ids, strict=True))
+    for attestation in recovery.witnesses:
+        row = session.get_one(StoredWitness, ids[attestation.siglum])
+        row.kind, row.error_rate, row.coverage = attestation.kind, attestation.error_rate, attestation.coverage
+        row.exemplar, row.lineage = attestation.exemplar, attestation.lineage
+    rates = _rates(collation, recovery)
+    recoveries.put_lessons(session, story_id, _language(collation), rates, recovery.learned)
+    return Outcome("unchanged" if version is None else f"version {version}", (story_id,))
+
+
+def _rates(collation: Collation, recovery: Recovery) -> list[tuple[str, float, float]]:
+    """(site, tokens wrong, tokens compared) of the copies that tell something of their site; a story of one tells nothing."""
+    if len(collation.witnesses) < 3:
+        return []
+    sites = {name: witness.site for name, witness in zip(collation.sigla, collation.witnesses, strict=True)}
+    found: dict[str, tuple[float, float]] = {}
+    for attestation in recovery.witnesses:
+        site, compared = sites[attestation.siglum], attestation.coverage * len(recovery.tokens)
+        if site is None or compared < FEWEST_COMPARED or attestation.kind not in TELLING:
+            continue
+        wrong, total = found.get(site, (0.0, 0.0))
+        found[site] = wrong + attestation.error_rate * compared, total + compared
+    return [(site, wrong, total) for site, (wrong, total) in sorted(found.items())]
+
+
+def _state_of(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "error_rates": {site: list(rate) for site, rate in sorted(evidence.error_rates.items())},
+        "pairs": [[pair.original, pair.spun, pair.stories] for pair in evidence.pairs],
+    }
+
+
+def _language(collation: Collation) -> str:
+    codes = [witness.language for witness in collation.witnesses if witness.language]
+    return max(sorted(set(codes)), key=codes.count) if codes else "und"
+
+
+def _hosts(collation: Collation) -> list[str]:
+    return sorted({witness.site for witness in collation.witnesses if witness.site})
+
+
+def _phrases(collation: Collation) -> list[str]:
+    return sorted({phrase for witness in collation.witnesses for phrase in _windows(witness.text.split())})
+
+
+def _windows(words: list[str]) -> Iterable[str]:
+    for length in range(1, LONGEST_PHRASE + 1):
+        for start in range(len(words) - length + 1):
+            yield " ".join(words[start : start + length]).strip(",.;:!?\"'“”‘’()").lower()

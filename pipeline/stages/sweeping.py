@@ -1,0 +1,45 @@
+"""The tick and the sweep: what is due is rung for, and what got lost is found again.
+
+The tick finds hosts with due URLs and stories that have settled. The sweep ends the claims of dead processes and rings
+for whatever waits without a claim: a bell may be lost, a row is not.
+"""
+
+from sqlalchemy.orm import Session
+
+from pipeline.settings import Settings
+from pipeline.stages.claims import end_expired
+from pipeline.stages.outcome import Bell, Outcome
+from pipeline.store import hosts, overdue, stories
+from pipeline.store.engine import SessionFactory
+from pipeline.store.tables import Stage
+
+# More bells than the workers answer before the next sweep would only fill the queue.
+MOST_BELLS = 500
+
+
+def tick(factory: SessionFactory) -> Outcome:
+    """Bells for the hosts that have a due URL now and for the stories that are to be collated."""
+    with factory.begin() as session:
+        bells: list[Bell] = []
+        due = hosts.next_due(session)
+        if due is not None and due <= 0:
+            bells.append(Bell(Stage.FETCH))
+        bells += [Bell(Stage.COLLATE, story_id) for story_id in stories.due(session, MOST_BELLS)]
+        return Outcome("ticked", next=tuple(bells))
+
+
+def sweep(factory: SessionFactory, settings: Settings) -> Outcome:
+    """End the claims that ran out; bells for captures, witnesses and stories that wait and that nobody holds."""
+    with factory.begin() as session:
+        died = end_expired(session, MOST_BELLS, settings.quarantine_after)
+        bells = _overdue(session, settings)
+        return Outcome(f"{len(died)} claims ran out", next=tuple(bells))
+
+
+def _overdue(session: Session, settings: Settings) -> list[Bell]:
+    waited = settings.sweep
+    bells = [Bell(Stage.EXTRACT, id_) for id_ in overdue.unread_articles(session, waited, MOST_BELLS)]
+    bells += [Bell(Stage.READ_SOURCE, id_) for id_ in overdue.unread_sources(session, waited, MOST_BELLS)]
+    bells += [Bell(Stage.PLACE, id_) for id_ in overdue.unplaced(session, waited, MOST_BELLS)]
+    bells += [Bell(Stage.RECOVER, id_) for id_ in overdue.unrecovered(session, waited, MOST_BELLS)]
+    return bells

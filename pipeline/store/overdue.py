@@ -1,0 +1,77 @@
+"""Work that waits without a claim, and not in quarantine: what a lost bell leaves behind."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from pipeline.store.tables import Attempt, Capture, FrontierRow, Purpose, QuarantinedWork, Stage, StoredWitness, Story
+
+
+def unread_articles(session: Session, waited: float, limit: int) -> Sequence[int]:
+    """Captures of articles that nobody has read `waited` seconds after they came."""
+    return _unread(session, Stage.EXTRACT, Purpose.ARTICLE, waited, limit)
+
+
+def unread_sources(session: Session, waited: float, limit: int) -> Sequence[int]:
+    """Captures of sources that nobody has read `waited` seconds after they came."""
+    return _unread(session, Stage.READ_SOURCE, Purpose.SOURCE, waited, limit)
+
+
+def _unread(session: Session, stage: Stage, purpose: Purpose, waited: float, limit: int) -> Sequence[int]:
+    return session.scalars(
+        select(Capture.id)
+        .join(FrontierRow, FrontierRow.id == Capture.frontier_id)
+        .where(
+            Capture.read_at.is_(None),
+            FrontierRow.purpose == purpose,
+            Capture.fetched_at < _ago(waited),
+            ~_held(stage, Capture.id, waited),
+        )
+        .order_by(Capture.id)
+        .limit(limit)
+    ).all()
+
+
+def unplaced(session: Session, waited: float, limit: int) -> Sequence[int]:
+    """Witnesses that have not been placed `waited` seconds after they were stored."""
+    return session.scalars(
+        select(StoredWitness.id)
+        .where(
+            StoredWitness.placed_at.is_(None),
+            StoredWitness.created_at < _ago(waited),
+            ~_held(Stage.PLACE, StoredWitness.id, waited),
+        )
+        .order_by(StoredWitness.id)
+        .limit(limit)
+    ).all()
+
+
+def unrecovered(session: Session, waited: float, limit: int) -> Sequence[int]:
+    """Stories whose newest collation no recovery has seen."""
+    return session.scalars(
+        select(Story.id)
+        .where(Story.collated > Story.recovered, ~_held(Stage.RECOVER, Story.id, waited))
+        .order_by(Story.id)
+        .limit(limit)
+    ).all()
+
+
+def _held(stage: Stage, subject: InstrumentedAttribute[int], waited: float) -> ColumnElement[bool]:
+    """True where the work is claimed, was tried in the last `waited` seconds, or is in quarantine."""
+    tried = select(Attempt.id).where(
+        Attempt.stage == stage,
+        Attempt.subject_id == subject,
+        Attempt.ended_at.is_(None) | (Attempt.ended_at > _ago(waited)),
+    )
+    quarantined = select(QuarantinedWork.id).where(
+        QuarantinedWork.stage == stage,
+        QuarantinedWork.subject_id == subject,
+        QuarantinedWork.resolved_at.is_(None),
+    )
+    return tried.exists() | quarantined.exists()
+
+
+def _ago(seconds: float) -> Any:
+    return func.now() - func.make_interval(0, 0, 0, 0, 0, 0, seconds)

@@ -1,0 +1,62 @@
+"""The Celery application. A message is a doorbell: it carries a stage and an id, and Postgres holds the truth.
+
+Redis may lose any message: the sweep rings again for rows that wait. So messages are acknowledged as they are taken,
+nothing waits in an ETA, and no result is stored.
+"""
+
+from celery import Celery
+from kombu import Queue
+
+from pipeline.settings import Settings
+from pipeline.stages.outcome import Bell
+from pipeline.store.tables import Stage
+
+FETCH, DEDUPE = "fetch", "dedupe"
+QUEUES = {
+    Stage.FETCH: FETCH,
+    Stage.EXTRACT: FETCH,
+    Stage.READ_SOURCE: FETCH,
+    Stage.PLACE: DEDUPE,
+    Stage.COLLATE: DEDUPE,
+    Stage.RECOVER: DEDUPE,
+}
+TASKS = {stage: f"wirecopy.{stage}" for stage in Stage}
+TICK, SWEEP = "wirecopy.tick", "wirecopy.sweep"
+
+app = Celery("wirecopy", include=["workers.fetch", "workers.dedupe", "workers.schedule"])
+app.conf.update(
+    task_queues=[Queue(FETCH), Queue(DEDUPE)],
+    task_default_queue=FETCH,
+    task_create_missing_queues=False,
+    task_serializer="json",
+    accept_content=["json"],
+    result_backend=None,
+    task_ignore_result=True,
+    task_acks_late=False,
+    worker_prefetch_multiplier=1,
+    worker_send_task_events=False,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    broker_connection_retry_on_startup=True,
+    # A broker that is away must not hold up a face or a worker: a lost bell is found by the sweep.
+    broker_transport_options={"socket_connect_timeout": 5, "socket_timeout": 30},
+    task_publish_retry=False,
+    enable_utc=True,
+    timezone="UTC",
+)
+
+
+def configure(settings: Settings) -> None:
+    """Let the application talk to the settings' Redis, and beat tick and sweep as they say."""
+    app.conf.broker_url = settings.redis_url
+    app.conf.beat_schedule = {
+        "tick": {"task": TICK, "schedule": settings.tick, "options": {"expires": settings.tick * 5}},
+        "sweep": {"task": SWEEP, "schedule": settings.sweep, "options": {"expires": settings.sweep * 5}},
+    }
+
+
+def ring(bell: Bell) -> None:
+    """Send a bell to the workers. Nothing is lost where it fails: the row stays, and the sweep finds it."""
+    stage = bell.stage
+    args = () if stage is Stage.FETCH else (bell.subject_id,)
+    app.send_task(TASKS[stage], args=args, queue=QUEUES[stage])
