@@ -1,0 +1,119 @@
+"""The words of a witness as placing compares them, with the names and numbers among them marked.
+
+Folding undoes what copying does to a word without changing it: case, accents, the possessive, separators in numbers, and the
+spinner's digit spelled out inside a number (two,500 and 8.Eight are 2500 and 88).
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import regex
+
+MOST_WORDS = 8_000
+"""Words that are read of one text; the rest of a longer one is left out, so that no page costs more than this."""
+
+_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_TEENS = ("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_SPELLED = {word: str(value) for value, word in enumerate((*_UNITS, *_TEENS))}
+_SPELLED |= {word: str(10 * value) for value, word in enumerate(_TENS, 2)}
+
+_SPELLED_PATTERN = "(?i:" + "|".join(sorted(_SPELLED, key=len, reverse=True)) + ")"
+# Scripts written without blanks: each character with its marks is a word of its own.
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_WORD = regex.compile(
+    rf"""
+      (?P<number> (?:\d++ | (?<![\p{{L}}\p{{M}}\d]){_SPELLED_PATTERN}(?=[.,]\d))
+                  (?:[.,'’](?:\d++ | {_SPELLED_PATTERN}(?![\p{{L}}\p{{M}}])))*+ )
+    | (?P<sign> [{_UNSPACED}]\p{{M}}*+ )
+    | (?P<word> [[\p{{L}}\p{{M}}]--[{_UNSPACED}]]++ ) (?:['’ʼ]s(?![\p{{L}}\p{{M}}]))?
+    """,
+    regex.VERBOSE | regex.VERSION1,
+)
+_NUMBER_PART = regex.compile(r"\d+|\p{L}+")
+_ACCENTS = regex.compile(r"[\u0300-\u036f]")
+_SENTENCE_END = regex.compile(r"[.!?…:|•]|[\"“„«‹‘(\[]|\s['—–]")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The folded words of a text, in order; the four tuples are of one length.
+
+    A name is a capitalised word that does not merely open a sentence; in scripts without case there are none. A number is one
+    printed with digits; a number spelled out is folded to its digits, but marked as neither.
+    """
+
+    keys: tuple[str, ...]
+    names: tuple[bool, ...]
+    numbers: tuple[bool, ...]
+    paragraphs: tuple[int, ...]
+    """Index of the paragraph that each word stands in."""
+
+
+def read_words(paragraphs: Iterable[str]) -> Words:
+    """The words of the paragraphs, the first `MOST_WORDS` of them."""
+    keys: list[str] = []
+    numbers: list[bool] = []
+    homes: list[int] = []
+    # Why a word is capitalised: 0 it is not, 1 it opens a sentence or stands in a heading, 2 it is a name.
+    capitals: list[int] = []
+    for home, paragraph in enumerate(paragraphs):
+        if len(keys) >= MOST_WORDS:
+            break
+        _read_paragraph(paragraph, keys, numbers, capitals)
+        homes.extend([home] * (len(keys) - len(homes)))
+    known = {key for key, capital in zip(keys, capitals, strict=True) if capital == 2}
+    names = (capital > 0 and len(key) > 1 and key in known for key, capital in zip(keys, capitals, strict=True))
+    return Words(
+        tuple(keys[:MOST_WORDS]),
+        tuple(names)[:MOST_WORDS],
+        tuple(numbers[:MOST_WORDS]),
+        tuple(homes[:MOST_WORDS]),
+    )
+
+
+def _read_paragraph(paragraph: str, keys: list[str], numbers: list[bool], capitals: list[int]) -> None:
+    text = unicodedata.normalize("NFKC", paragraph)
+    first = len(keys)
+    end = 0
+    small = False
+    for match in _WORD.finditer(text):
+        word = match["word"]
+        if word is None:
+            number = match["number"]
+            keys.append(match["sign"] if number is None else fold_number(number))
+            numbers.append(number is not None)
+            capitals.append(0)
+        else:
+            key = fold(word)
+            keys.append(_SPELLED.get(key, key))
+            numbers.append(False)
+            if word[0].isupper():
+                opens = len(keys) == first + 1 or _SENTENCE_END.search(text, end, match.start())
+                capitals.append(1 if opens else 2)
+            else:
+                capitals.append(0)
+                small = small or word[0].islower()
+        end = match.end()
+        if len(keys) >= MOST_WORDS:
+            break
+    if not small:
+        # A heading in capitals tells names from other words no better than a sentence's first word does.
+        capitals[first:] = [min(capital, 1) for capital in capitals[first:]]
+
+
+def fold(word: str) -> str:
+    """The word without its case and its accents; marks that are letters in their script (Devanagari, Arabic) stay."""
+    if word.isascii():
+        return word.lower()
+    bare: str = _ACCENTS.sub("", unicodedata.normalize("NFD", word.casefold()))
+    return unicodedata.normalize("NFC", bare)
+
+
+def fold_number(number: str) -> str:
+    """The digits of a printed number, its separators taken out and digits that were spelled out put back."""
+    if number.isascii() and number.isdigit():
+        return number
+    parts = (_SPELLED.get(part.lower(), part) for part in _NUMBER_PART.findall(number))
+    return "".join(char if char.isascii() else str(unicodedata.decimal(char)) for part in parts for char in part)

@@ -1,0 +1,174 @@
+"""How two witnesses are related: whether one is a copy of the other, quotes it, or only uses its sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+import numpy as np
+from rapidfuzz.distance import LCSseq
+
+from pipeline.philology.anchors import Words, read_words
+from pipeline.philology.dotplot import DotPlot, Marks, plot_dots
+from pipeline.philology.thinness import find_thinness
+from pipeline.philology.witness import Witness
+
+# All thresholds are fitted on copies and strangers as docs/placing.md describes; its table shows how far each lies from both.
+_COPY_COVERAGE = 0.72
+_COPY_STRENGTH = 95.0
+_COPY_ORDER = 0.58
+_LITERAL = 0.85
+"""Density from which passages are the same text, in whatever order they come."""
+_HEAD_WORDS = 80
+"""Words that two texts must share from their beginnings on to be copies that were cut or added to afterwards."""
+_HEAD_START = 40
+_HEAD_COVERAGE = 0.85
+_EXCERPT_WORDS = 40
+_EXCERPT_STRENGTH = 150.0
+_EXCERPT_DENSITY = 0.62
+_TEMPLATE_COVERAGE = 0.4
+_FEWEST_NUMBERS, _FEWEST_NAMES = 6, 8
+"""Facts in the shared stretches, both texts counted, from which their change is no accident."""
+_FACTS_KEPT = 0.4
+_TRANSLATED_FACTS, _TRANSLATED_SHARE, _TRANSLATED_ORDER = 8, 0.4, 0.4
+_COMMON_WORDS = 25
+_COMMON_SHARED = 0.16
+"""Share of two texts' commonest words that they have in common when they are in one language."""
+
+
+class RelationKind(StrEnum):
+    """What two witnesses are to each other."""
+
+    COPY = "copy"
+    """One text, however many of its words were replaced, cut or moved."""
+    EXCERPT = "excerpt"
+    """A text of its own that has a passage of the other, or a passage that both took from a third."""
+    SAME_TEMPLATE = "same_template"
+    """The same sentences with other numbers or names: another day's report. Never one story."""
+    OTHER_LANGUAGE = "other_language"
+    """The same names and numbers in much the same order, in another language: linked, not collated."""
+    UNRELATED = "unrelated"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What a newcomer is to a member of a story, and the numbers that say so."""
+
+    kind: RelationKind
+    newcomer_coverage: float
+    """Share of the newcomer's words that stand in stretches the member has too, 0 to 1."""
+    member_coverage: float
+    """Share of the member's words that stand in stretches the newcomer has too, 0 to 1."""
+    evidence: Mapping[str, float]
+    """`words_shared` (the smaller text's), `density` (shared words that are equal), `strength` (bits), `order`, `longest_run`
+    (words), `numbers` and `names` (in the shared stretches of both texts) with `numbers_kept` and `names_kept` (their shares
+    that the other text has in the same place; 1 where there are none); with `facts_shared` and `facts_order` where the
+    languages differ."""
+
+
+def relate(newcomer: Witness, member: Witness) -> Relation:
+    """What the newcomer is to the member; the same kind whichever of the two is called the newcomer."""
+    first, second = read_words(newcomer.paragraphs), read_words(member.paragraphs)
+    if find_thinness(first, newcomer.paragraphs) or find_thinness(second, member.paragraphs):
+        return Relation(RelationKind.UNRELATED, 0.0, 0.0, MappingProxyType({"thin": 1.0}))
+    # The plot's cells lie along its first text: one order for both ways keeps the relation symmetric.
+    turned = (len(second.keys), second.keys) < (len(first.keys), first.keys)
+    texts = (second, first) if turned else (first, second)
+    plot = plot_dots(texts[0].keys, texts[1].keys)
+    coverage = float(plot.covered[0].mean()), float(plot.covered[1].mean())
+    evidence = _weigh_evidence(texts, plot)
+    if texts[0].keys == texts[1].keys:
+        kind = RelationKind.COPY
+        coverage = (1.0, 1.0)
+    else:
+        kind = _judge(plot, max(coverage), evidence)
+    if kind is RelationKind.UNRELATED and _differ_in_language(newcomer, member, *texts):
+        shared, order = _compare_facts(*texts)
+        evidence |= {"facts_shared": float(shared), "facts_order": order}
+        smaller = min(len(_list_facts(text)) for text in texts)
+        if shared >= max(_TRANSLATED_FACTS, _TRANSLATED_SHARE * smaller) and order >= _TRANSLATED_ORDER:
+            kind = RelationKind.OTHER_LANGUAGE
+    mine, other = reversed(coverage) if turned else coverage
+    return Relation(kind, mine, other, MappingProxyType(evidence))
+
+
+def _weigh_evidence(texts: tuple[Words, Words], plot: DotPlot) -> dict[str, float]:
+    sides = tuple(zip(texts, plot.covered, plot.held, strict=True))
+    shared = [int(covered.sum()) for covered in plot.covered]
+    held = sum(int(marks.sum()) for marks in plot.held)
+    numbers, numbers_kept = _count_kept([(np.array(text.numbers), covered, held) for text, covered, held in sides])
+    names, names_kept = _count_kept([(np.array(text.names), covered, held) for text, covered, held in sides])
+    return {
+        "words_shared": float(min(shared)),
+        "density": held / max(1, sum(shared)),
+        "strength": plot.strength,
+        "order": plot.order,
+        "longest_run": float(plot.longest_run),
+        "numbers": float(numbers),
+        "numbers_kept": numbers_kept,
+        "names": float(names),
+        "names_kept": names_kept,
+    }
+
+
+def _count_kept(sides: list[tuple[Marks, Marks, Marks]]) -> tuple[int, float]:
+    facts = sum(int((marks & covered).sum()) for marks, covered, _ in sides)
+    kept = sum(int((marks & covered & held).sum()) for marks, covered, held in sides)
+    return facts, kept / facts if facts else 1.0
+
+
+def _judge(plot: DotPlot, coverage: float, evidence: Mapping[str, float]) -> RelationKind:
+    if _has_other_facts(evidence):
+        return RelationKind.SAME_TEMPLATE if coverage >= _TEMPLATE_COVERAGE else RelationKind.UNRELATED
+    ordered = evidence["order"] >= _COPY_ORDER or evidence["density"] >= _LITERAL
+    if coverage >= _COPY_COVERAGE and evidence["strength"] >= _COPY_STRENGTH and ordered:
+        return RelationKind.COPY
+    if all(_shares_head(covered) for covered in plot.covered) and ordered:
+        return RelationKind.COPY
+    quoted = evidence["words_shared"] >= _EXCERPT_WORDS and evidence["density"] >= _EXCERPT_DENSITY
+    if quoted and evidence["strength"] >= _EXCERPT_STRENGTH:
+        return RelationKind.EXCERPT
+    return RelationKind.UNRELATED
+
+
+def _has_other_facts(evidence: Mapping[str, float]) -> bool:
+    numbers = evidence["numbers"] >= _FEWEST_NUMBERS and evidence["numbers_kept"] < _FACTS_KEPT
+    names = evidence["names"] >= _FEWEST_NAMES and evidence["names_kept"] < _FACTS_KEPT
+    return numbers or names
+
+
+def _shares_head(covered: Marks) -> bool:
+    places = np.flatnonzero(covered)
+    if len(places) < _HEAD_WORDS or places[0] > _HEAD_START:
+        return False
+    return len(places) / (int(places[-1]) + 1 - int(places[0])) >= _HEAD_COVERAGE
+
+
+def _differ_in_language(newcomer: Witness, member: Witness, first: Words, second: Words) -> bool:
+    if newcomer.language and member.language:
+        return newcomer.language != member.language
+    common = [_list_common_words(text) for text in (first, second)]
+    return len(common[0] & common[1]) < _COMMON_SHARED * min(len(common[0]), len(common[1]))
+
+
+def _list_common_words(text: Words) -> set[str]:
+    counts: dict[str, int] = {}
+    for key, name, number in zip(text.keys, text.names, text.numbers, strict=True):
+        if not name and not number:
+            counts[key] = counts.get(key, 0) + 1
+    return set(sorted(counts, key=lambda key: (-counts[key], key))[:_COMMON_WORDS])
+
+
+def _list_facts(text: Words) -> list[str]:
+    """Each name and number once, in the order of their first mention."""
+    rows = zip(text.keys, text.names, text.numbers, strict=True)
+    return list(dict.fromkeys(key for key, name, number in rows if name or (number and len(key) > 1)))
+
+
+def _compare_facts(first: Words, second: Words) -> tuple[int, float]:
+    facts = _list_facts(first), _list_facts(second)
+    shared = set(facts[0]) & set(facts[1])
+    if not shared:
+        return 0, 0.0
+    lines = [[fact for fact in line if fact in shared] for line in facts]
+    return len(shared), LCSseq.similarity(lines[0], lines[1]) / len(shared)
