@@ -19,7 +19,7 @@ from pipeline.errors import Misuse
 
 PREFIX = "WIRECOPY_"
 # Read by scripts and wirecopy's own processes, not settings.
-NOT_SETTINGS = frozenset({"WIRECOPY_PYTHON"})
+NOT_SETTINGS = frozenset({"WIRECOPY_PYTHON", "WIRECOPY_LIFELINE"})
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Duration = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]

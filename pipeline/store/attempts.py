@@ -22,9 +22,7 @@ def begin(session: Session, stage: Stage, subject_id: int, worker: str, lease: f
 
     Commit before the work begins, or a process that dies over it is not counted.
     """
-    open_claim = select(Attempt).where(
-        Attempt.stage == stage, Attempt.subject_id == subject_id, Attempt.ended_at.is_(None)
-    )
+    open_claim = select(Attempt).where(Attempt.stage == stage, Attempt.subject_id == subject_id, Attempt.ended_at.is_(None))
     claim = session.scalar(open_claim.with_for_update())
     if claim is not None:
         if session.scalar(select(func.now() < claim.lease_until)):
@@ -40,9 +38,7 @@ def begin(session: Session, stage: Stage, subject_id: int, worker: str, lease: f
     )
 
 
-def finish(
-    session: Session, attempt_id: int, end: AttemptEnd, outcome: str, detail: dict[str, Any] | None = None
-) -> bool:
+def finish(session: Session, attempt_id: int, end: AttemptEnd, outcome: str, detail: dict[str, Any] | None = None) -> bool:
     """End an open attempt. False where it was ended meanwhile: the claim ran out, and the work may be somebody else's."""
     ended = session.execute(
         update(Attempt)
@@ -91,10 +87,7 @@ def expired(session: Session, limit: int) -> list[Attempt]:
 def history(session: Session, stage: Stage, subject_id: int, limit: int = 20) -> list[dict[str, Any]]:
     """The last attempts at a piece of work, oldest first, as plain data."""
     tries = session.scalars(
-        select(Attempt)
-        .where(Attempt.stage == stage, Attempt.subject_id == subject_id)
-        .order_by(Attempt.id.desc())
-        .limit(limit)
+        select(Attempt).where(Attempt.stage == stage, Attempt.subject_id == subject_id).order_by(Attempt.id.desc()).limit(limit)
     ).all()
     return [
         {

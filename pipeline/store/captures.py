@@ -18,9 +18,7 @@ def fingerprint_body(body: bytes) -> str:
 def put_body(session: Session, body: bytes) -> str:
     """Store a body unless it is there; its SHA-256."""
     name = fingerprint_body(body)
-    session.execute(
-        insert(Body).values(sha256=name, data=zlib.compress(body, 6), size=len(body)).on_conflict_do_nothing()
-    )
+    session.execute(insert(Body).values(sha256=name, data=zlib.compress(body, 6), size=len(body)).on_conflict_do_nothing())
     return name
 
 

@@ -21,9 +21,7 @@ def connect(database_url: str, password_file: str = "") -> Engine:
     except ArgumentError as error:
         raise Misuse(f"database_url is no database URL: {error}. Write postgresql://user@host/database.") from error
     if not url.drivername.startswith("postgres"):
-        raise Misuse(
-            f"database_url names {url.drivername}; wirecopy stores in PostgreSQL: postgresql://user@host/database."
-        )
+        raise Misuse(f"database_url names {url.drivername}; wirecopy stores in PostgreSQL: postgresql://user@host/database.")
     if password_file and not url.password:
         try:
             url = url.set(password=Path(password_file).read_text("utf-8").strip())
@@ -51,7 +49,7 @@ def unavailable_as_error(engine: Engine) -> Iterator[None]:
     except OperationalError as error:
         where = engine.url.render_as_string(hide_password=True)
         raise Unavailable(
-            f"No answer from PostgreSQL at {where}: {str(error.orig).strip()}. "
+            f"No answer from PostgreSQL at {where}: {" ".join(str(error.orig).split()).rstrip(".")}. "
             "Start the server, or mend database_url (`wirecopy config show`); `wirecopy doctor` looks closer."
         ) from error
 

@@ -103,9 +103,7 @@ def _row(url: NewUrl, hosts: dict[str, int]) -> dict[str, Any]:
     return row
 
 
-def end_visit(
-    session: Session, frontier_id: int, state: Visit, reason: str | None = None, same_as: int | None = None
-) -> None:
+def end_visit(session: Session, frontier_id: int, state: Visit, reason: str | None = None, same_as: int | None = None) -> None:
     """Move a row to `state`, saying why."""
     session.execute(
         update(FrontierRow)

@@ -70,8 +70,7 @@ def take_leases(session: Session, count: int, hold: float, worker: str, origin_o
     rows = {row.id: row for row in session.scalars(select(FrontierRow).where(FrontierRow.id.in_(ids)))}
     origins = {id_: origin_of(row.visit_url) for id_, row in rows.items()}
     robots = {
-        file.origin: file
-        for file in session.scalars(select(RobotsFile).where(RobotsFile.origin.in_(set(origins.values()))))
+        file.origin: file for file in session.scalars(select(RobotsFile).where(RobotsFile.origin.in_(set(origins.values()))))
     }
     lease_until = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, hold)
     attempts = [
@@ -137,9 +136,7 @@ def next_due(session: Session) -> float | None:
 
 def keep_robots(session: Session, origin: str, status: int | None, body: str, now: datetime, expires: datetime) -> None:
     """Store an origin's robots.txt as answered; NULs, which PostgreSQL cannot hold, are dropped."""
-    session.merge(
-        RobotsFile(origin=origin, status=status, body=body.replace("\0", ""), fetched_at=now, expires_at=expires)
-    )
+    session.merge(RobotsFile(origin=origin, status=status, body=body.replace("\0", ""), fetched_at=now, expires_at=expires))
 
 
 def give_up_host(session: Session, host_id: int, reason: str) -> int:

@@ -10,9 +10,7 @@ from sqlalchemy.orm import Session
 from pipeline.store.tables import QuarantinedWork, Stage
 
 
-def put(
-    session: Session, stage: Stage, subject_id: int, label: str, reason: str, history: list[dict[str, Any]]
-) -> None:
+def put(session: Session, stage: Stage, subject_id: int, label: str, reason: str, history: list[dict[str, Any]]) -> None:
     """Put a piece of work in quarantine; one that is there already stays as it is."""
     session.execute(
         insert(QuarantinedWork)

@@ -11,36 +11,26 @@ from pipeline.philology.recovery import Evidence, LearnedPair
 from pipeline.store.tables import ApparatusEntry, SiteError, StoredCollation, StoredPair, StoredRecovery
 
 
-def put_collation(
-    session: Session, story_id: int, revision: int, witness_ids: Sequence[int], columns: dict[str, Any]
-) -> int:
+def put_collation(session: Session, story_id: int, revision: int, witness_ids: Sequence[int], columns: dict[str, Any]) -> int:
     """Store the collation of a story at a revision, once; its id."""
     values = {"witness_ids": list(witness_ids), "columns": columns}
     statement = insert(StoredCollation).values(story_id=story_id, revision=revision, **values)
     return session.scalars(
-        statement.on_conflict_do_update(index_elements=["story_id", "revision"], set_=values).returning(
-            StoredCollation.id
-        )
+        statement.on_conflict_do_update(index_elements=["story_id", "revision"], set_=values).returning(StoredCollation.id)
     ).one()
 
 
 def newest_collation(session: Session, story_id: int) -> StoredCollation | None:
     """The collation of a story's newest revision."""
     return session.scalar(
-        select(StoredCollation)
-        .where(StoredCollation.story_id == story_id)
-        .order_by(StoredCollation.revision.desc())
-        .limit(1)
+        select(StoredCollation).where(StoredCollation.story_id == story_id).order_by(StoredCollation.revision.desc()).limit(1)
     )
 
 
 def newest_recovery(session: Session, story_id: int) -> StoredRecovery | None:
     """The last version of a story's recovered text."""
     return session.scalar(
-        select(StoredRecovery)
-        .where(StoredRecovery.story_id == story_id)
-        .order_by(StoredRecovery.version.desc())
-        .limit(1)
+        select(StoredRecovery).where(StoredRecovery.story_id == story_id).order_by(StoredRecovery.version.desc()).limit(1)
     )
 
 
@@ -105,15 +95,12 @@ def put_lessons(
     )
     unique = {(pair.original, pair.spun) for pair in pairs}
     session.add_all(
-        StoredPair(language=language, original=original, spun=spun, story_id=story_id)
-        for original, spun in sorted(unique)
+        StoredPair(language=language, original=original, spun=spun, story_id=story_id) for original, spun in sorted(unique)
     )
     session.flush()
 
 
-def evidence_for(
-    session: Session, story_id: int, language: str, hosts: Sequence[str], words: Sequence[str]
-) -> Evidence:
+def evidence_for(session: Session, story_id: int, language: str, hosts: Sequence[str], words: Sequence[str]) -> Evidence:
     """What the other stories teach about this one: its sites' error rates, and the pairs whose spun side it holds."""
     rates = session.execute(
         select(SiteError.host, func.sum(SiteError.wrong), func.sum(SiteError.compared))

@@ -17,9 +17,7 @@ MIGRATION_LOCK = 0x77697265
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option(
-        "script_location", str(resources.files("pipeline.store").joinpath("migrations")).replace("%", "%%")
-    )
+    config.set_main_option("script_location", str(resources.files("pipeline.store").joinpath("migrations")).replace("%", "%%"))
     return config
 
 

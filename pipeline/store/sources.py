@@ -35,9 +35,7 @@ def set_enabled(session: Session, source: Source, *, enabled: bool) -> None:
     source.enabled = enabled
     before, after = (Visit.CANCELLED, Visit.WAITING) if enabled else (Visit.WAITING, Visit.CANCELLED)
     session.execute(
-        update(FrontierRow)
-        .where(_row_of(source.id), FrontierRow.state == before)
-        .values(state=after, updated_at=func.now())
+        update(FrontierRow).where(_row_of(source.id), FrontierRow.state == before).values(state=after, updated_at=func.now())
     )
 
 

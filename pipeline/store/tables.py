@@ -357,9 +357,7 @@ class StoredRecovery(Table):
     document: Mapped[dict[str, Any]]
     evidence: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    search: Mapped[Any] = mapped_column(
-        TSVECTOR, Computed("to_tsvector('english', left(text, 200000))", persisted=True)
-    )
+    search: Mapped[Any] = mapped_column(TSVECTOR, Computed("to_tsvector('english', left(text, 200000))", persisted=True))
 
 
 class ApparatusEntry(Table):
@@ -414,9 +412,7 @@ class JobItem(Table):
     __tablename__ = "job_items"
 
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    frontier_id: Mapped[int] = mapped_column(
-        ForeignKey("frontier.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    frontier_id: Mapped[int] = mapped_column(ForeignKey("frontier.id", ondelete="CASCADE"), primary_key=True, index=True)
 
 
 class QuarantinedWork(Table):

@@ -23,9 +23,7 @@ def candidates(session: Session, newcomer: int, features: Sequence[int], limit: 
     if not features:
         return []
     found = session.execute(CANDIDATES, {"features": list(features), "newcomer": newcomer, "limit": limit}).all()
-    rows = {
-        row.id: row for row in session.scalars(select(StoredWitness).where(StoredWitness.id.in_([f.id for f in found])))
-    }
+    rows = {row.id: row for row in session.scalars(select(StoredWitness).where(StoredWitness.id.in_([f.id for f in found])))}
     return [rows[f.id] for f in found]
 
 

@@ -24,27 +24,18 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("end", sa.Text(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
-        sa.Column(
-            "detail", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
-        ),
+        sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
         sa.CheckConstraint(
-            "stage IN ('fetch', 'extract', 'read_source', 'place', 'collate', 'recover')",
-            name=op.f("ck_attempts_stage"),
+            "stage IN ('fetch', 'extract', 'read_source', 'place', 'collate', 'recover')", name=op.f("ck_attempts_stage")
         ),
-        sa.CheckConstraint(
-            "\"end\" IS NULL OR \"end\" IN ('done', 'failed', 'error', 'died')", name=op.f("ck_attempts_end")
-        ),
+        sa.CheckConstraint("\"end\" IS NULL OR \"end\" IN ('done', 'failed', 'error', 'died')", name=op.f("ck_attempts_end")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
     )
     op.create_index(
         "ix_attempts_lease", "attempts", ["lease_until"], unique=False, postgresql_where=sa.text("ended_at IS NULL")
     )
     op.create_index(
-        "ix_attempts_open",
-        "attempts",
-        ["stage", "subject_id"],
-        unique=True,
-        postgresql_where=sa.text("ended_at IS NULL"),
+        "ix_attempts_open", "attempts", ["stage", "subject_id"], unique=True, postgresql_where=sa.text("ended_at IS NULL")
     )
     op.create_index("ix_attempts_subject", "attempts", ["stage", "subject_id", "begun_at"], unique=False)
     op.create_table(
@@ -86,8 +77,7 @@ def upgrade() -> None:
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("resolution", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "stage IN ('fetch', 'extract', 'read_source', 'place', 'collate', 'recover')",
-            name=op.f("ck_quarantine_stage"),
+            "stage IN ('fetch', 'extract', 'read_source', 'place', 'collate', 'recover')", name=op.f("ck_quarantine_stage")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
     )
@@ -129,13 +119,14 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=True),
         sa.Column("language", sa.Text(), nullable=True),
         sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("collated", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("recovered", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stories")),
     )
-    op.create_index(
-        "ix_stories_due", "stories", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
-    )
+    op.create_index("ix_stories_collated", "stories", ["id"], unique=False, postgresql_where=sa.text("collated > recovered"))
+    op.create_index("ix_stories_due", "stories", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL"))
     op.create_table(
         "collations",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -162,9 +153,7 @@ def upgrade() -> None:
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("points", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("first_failed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "hops", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False
-        ),
+        sa.Column("hops", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False),
         sa.Column("etag", sa.Text(), nullable=True),
         sa.Column("last_modified", sa.Text(), nullable=True),
         sa.Column("body_sha256", sa.Text(), nullable=True),
@@ -211,9 +200,7 @@ def upgrade() -> None:
         sa.Column("story_id", sa.BigInteger(), nullable=False),
         sa.Column("wrong", sa.Double(), nullable=False),
         sa.Column("compared", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["story_id"], ["stories.id"], name=op.f("fk_site_errors_story_id_stories"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["story_id"], ["stories.id"], name=op.f("fk_site_errors_story_id_stories"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("host", "story_id", name=op.f("pk_site_errors")),
     )
     op.create_index(op.f("ix_site_errors_story_id"), "site_errors", ["story_id"], unique=False)
@@ -269,9 +256,7 @@ def upgrade() -> None:
             sa.Computed("to_tsvector('english', left(text, 200000))", persisted=True),
             nullable=False,
         ),
-        sa.ForeignKeyConstraint(
-            ["collation_id"], ["collations.id"], name=op.f("fk_recoveries_collation_id_collations")
-        ),
+        sa.ForeignKeyConstraint(["collation_id"], ["collations.id"], name=op.f("fk_recoveries_collation_id_collations")),
         sa.ForeignKeyConstraint(["story_id"], ["stories.id"], name=op.f("fk_recoveries_story_id_stories")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recoveries")),
         sa.UniqueConstraint("story_id", "version", name=op.f("uq_recoveries_story_id_version")),
@@ -333,9 +318,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_witnesses_host"), "witnesses", ["host"], unique=False)
     op.create_index("ix_witnesses_search", "witnesses", ["search"], unique=False, postgresql_using="gin")
     op.create_index(op.f("ix_witnesses_story_id"), "witnesses", ["story_id"], unique=False)
-    op.create_index(
-        "ix_witnesses_unplaced", "witnesses", ["id"], unique=False, postgresql_where=sa.text("placed_at IS NULL")
-    )
+    op.create_index("ix_witnesses_unplaced", "witnesses", ["id"], unique=False, postgresql_where=sa.text("placed_at IS NULL"))
     # ### end Alembic commands ###
 
 
@@ -367,6 +350,7 @@ def downgrade() -> None:
     op.drop_table("frontier")
     op.drop_table("collations")
     op.drop_index("ix_stories_due", table_name="stories", postgresql_where=sa.text("due_at IS NOT NULL"))
+    op.drop_index("ix_stories_collated", table_name="stories", postgresql_where=sa.text("collated > recovered"))
     op.drop_table("stories")
     op.drop_table("sources")
     op.drop_table("robots_files")

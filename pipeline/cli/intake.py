@@ -1,0 +1,106 @@
+"""add: URLs come in by hand, from the command line, a file or standard input."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.context import Context, Services
+from pipeline.cli.messages import say
+from pipeline.cli.progress import Bar, watch
+from pipeline.embedded import running
+from pipeline.errors import Misuse
+from pipeline.stages.admission import admit
+from pipeline.stages.outcome import Bell
+from pipeline.store import jobs, queries
+from pipeline.store.tables import Stage
+
+PARTLY, FAILED = 4, 1
+
+
+def add(
+    ctx: typer.Context,
+    urls: Annotated[list[str] | None, typer.Argument(metavar="URL…", help="Pages that hold a copy.")] = None,
+    file: Annotated[Path | None, typer.Option("-i", "--input", help="A file of URLs, one a line; - is stdin.")] = None,
+    priority: Annotated[int, typer.Option(help="Higher comes first.", min=-100, max=100)] = 0,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until all is fetched and recovered; starts workers.")] = False,
+) -> None:
+    """Queue URLs by hand.
+
+    Example: wirecopy add https://news.example/story.html --wait
+    """
+    context: Context = ctx.obj
+    lines = list(_lines(urls or [], file))
+    if not lines:
+        raise Misuse("No URL was given. Name some, or a file of them with -i FILE (- is standard input).")
+    with context.services() as services:
+        job_id, queued, malformed = _admit(services, lines, priority)
+        for line, why in malformed:
+            say(f"Not a URL: {line!r}: {why}")
+        if not queued:
+            raise Misuse("None of the lines is a URL.")
+        context.wiring.ring(services.settings)(Bell(Stage.FETCH))
+        if wait:
+            _wait(context, services, job_id)
+        else:
+            _say_what_follows(context, job_id)
+    if malformed:
+        raise typer.Exit(PARTLY)
+
+
+def _lines(urls: list[str], file: Path | None) -> Iterator[str]:
+    yield from urls
+    if file is None:
+        return
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misuse(f"Cannot read URLs from {file}: {error}.") from error
+    for line in text.splitlines():
+        if line.strip() and not line.lstrip().startswith("#"):
+            yield line.strip()
+
+
+def _admit(services: Services, lines: list[str], priority: int) -> tuple[int, int, tuple[tuple[str, str], ...]]:
+    """(job, URLs in it, lines that are no URL)."""
+    with services.factory.begin() as session:
+        admission = admit(session, lines, services.settings, found_by="hand", priority=priority)
+        ids = admission.admitted.ids
+        job_id = jobs.open_job(session, "add", f"{len(ids)} URLs") if ids else 0
+        jobs.add_items(session, job_id, ids)
+    if ids:
+        new, reopened, known = (len(part) for part in (admission.admitted.new, admission.admitted.reopened, admission.admitted.known))
+        say(f"Job {job_id}: {new} new, {reopened} tried again, {known} known already.")
+    return job_id, len(ids), admission.malformed
+
+
+def _say_what_follows(context: Context, job_id: int) -> None:
+    settings = context.settings
+    if running(settings.data_folder) is not None:
+        say(f"`wirecopy up` is fetching. Follow it with `wirecopy jobs watch {job_id}`.")
+    elif settings.database_url:
+        say(f"Your workers will fetch them. Follow it with `wirecopy jobs watch {job_id}`.")
+    else:
+        say("Nothing is fetched until `wirecopy up` runs; `wirecopy add --wait` fetches at once.")
+
+
+def _wait(context: Context, services: Services, job_id: int) -> None:
+    with ExitStack() as stack:
+        fleet = None
+        if running(context.settings.data_folder) is None:
+            fleet = stack.enter_context(context.wiring.fleet(services.settings))
+        bar = stack.enter_context(Bar())
+        while True:
+            with services.factory() as session:
+                progress = queries.job_progress(session, job_id)
+            watch(bar, progress)
+            if progress.done:
+                break
+            if fleet is not None:
+                fleet.check()
+            time.sleep(0.3)
+    say(f"`wirecopy jobs show {job_id}` lists what came of each; `wirecopy search` finds the stories.")
