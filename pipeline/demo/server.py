@@ -45,14 +45,15 @@ class Answer:
 
 
 @contextmanager
-def listening(count: int) -> Iterator[tuple[socket.socket, ...]]:
+def listening(count: int, network: str = "127.0.0") -> Iterator[tuple[socket.socket, ...]]:
     """Listening sockets: 127.0.0.2, 127.0.0.3 … on one free port, or as many ports of 127.0.0.1 where that is all there is.
 
-    Linux answers on all of 127/8; macOS has 127.0.0.1 alone unless somebody adds more. They are closed with the block.
-    Raises Unavailable where nothing on loopback can be listened on.
+    `network` holds the first three numbers of the addresses to try. Linux answers on all of 127/8; macOS has 127.0.0.1 alone
+    unless somebody adds more. The sockets are closed with the block. Raises Unavailable where nothing on loopback can be
+    listened on.
     """
     try:
-        sockets = _listen_on_one_port(count) or _listen([("127.0.0.1", 0)] * count)
+        sockets = _listen_on_one_port(count, network) or _listen([("127.0.0.1", 0)] * count)
     except OSError as error:
         raise Unavailable(
             f"The example pages cannot be served, no loopback address can be listened on ({error}); "
@@ -65,16 +66,16 @@ def listening(count: int) -> Iterator[tuple[socket.socket, ...]]:
             opened.close()
 
 
-def _listen_on_one_port(count: int) -> tuple[socket.socket, ...] | None:
+def _listen_on_one_port(count: int, network: str) -> tuple[socket.socket, ...] | None:
     """A socket for each address, or None where there are no such addresses."""
     for _ in range(TRIES):
         try:
-            first = socket.create_server(("127.0.0.2", 0))
+            first = socket.create_server((f"{network}.2", 0))
         except OSError:
             return None
         port = first.getsockname()[1]
         try:
-            return (first, *_listen([(f"127.0.0.{host}", port) for host in range(3, count + 2)]))
+            return (first, *_listen([(f"{network}.{host}", port) for host in range(3, count + 2)]))
         except OSError as error:
             first.close()
             # Somebody may hold the port on one of the other addresses: another port is tried then.

@@ -79,9 +79,12 @@ class DemoSite:
 
 
 @contextmanager
-def serve() -> Iterator[DemoSite]:
-    """The demo's web, answering while the block runs. Raises Unavailable where no loopback address can be listened on."""
-    with listening(len(SITES)) as sockets:
+def serve(network: str = "127.0.0") -> Iterator[DemoSite]:
+    """The demo's web, answering while the block runs: on `network`.2 and up, or on ports of 127.0.0.1 where that fails.
+
+    Raises Unavailable where no loopback address can be listened on.
+    """
+    with listening(len(SITES), network) as sockets:
         web = Web(tuple(socket.getsockname()[:2] for socket in sockets))
         with serving(sockets, web.answer):
             yield _describe(web)

@@ -1,7 +1,8 @@
 """What a dictionary spinner makes of an article: wrong synonyms, broken numbers, small letters at the start of sentences.
 
 The spinner does what such sites were seen to do. It replaces words and phrases by an option drawn anew each time, so that
-two sites with one dictionary differ, and one text uses several options for one word; it hits names through their common
+two sites with one dictionary differ (though less than chance would have it: some words, and the first option of each, are
+favourites everywhere), and one text uses several options for one word; it hits names through their common
 nouns and gives every word of the option a capital; it spells out a digit before a comma or behind a point (two,914; 8.Five);
 it never drops, merges or moves a sentence, and leaves punctuation alone. One seed gives one text, on every machine.
 """
@@ -22,6 +23,8 @@ SENTENCE_START = re.compile(r'(?:^|(?<=[.!?] )|(?<=[.!?]" ))"?([A-Z])(?=[a-z])')
 NAMES = 0.3
 NUMBERS = 0.15
 SENTENCE_STARTS = 0.07
+# The first option of a word is the likeliest at every site, as with real spinners, which share many of their errors.
+OPTION_BIAS = 3
 
 
 @lru_cache(maxsize=1)
@@ -37,6 +40,12 @@ def _places() -> re.Pattern[str]:
     """Every place that may be changed, the longest phrase first."""
     heads = sorted(read_dictionary(), key=len, reverse=True)
     return re.compile(rf"\b(?:{NUMBER}|{'|'.join(map(re.escape, heads))})\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1024)
+def _weight(head: str) -> float:
+    """How readily every site replaces this word: 0 (never) to 2, 1 on average; a trait of the shared dictionary."""
+    return 2 * Random(head).random()
 
 
 def spin(article: Article, seed: str, rate: float, *, spares_quotations: bool = False) -> Article:
@@ -63,10 +72,11 @@ def _spin_piece(text: str, starts: set[int], random: Random, rate: float) -> str
         word = found.group()
         if word[0].isdigit():
             return _damage(word) if random.random() < NUMBERS else word
-        if random.random() >= (rate if word[0].islower() or found.start() in starts else NAMES):
+        head = word.lower()
+        if random.random() >= (rate * _weight(head) if word[0].islower() or found.start() in starts else NAMES):
             return word
-        options = read_dictionary()[word.lower()]
-        drawn = options[int(random.random() * len(options))]
+        options = read_dictionary()[head]
+        drawn = options[int(random.random() ** OPTION_BIAS * len(options))]
         if word[0].islower():
             return drawn
         return " ".join(part[0].upper() + part[1:] for part in drawn.split(" "))

@@ -22,12 +22,13 @@ class Stranger:
     site: str
     path: str
     why: str
-    headline: str
     published: str
     found: Finding = Finding.HAND
     form: Form = Form.ARTICLE
     text: str = ""
-    """The file in strangers/ that an article is read from."""
+    """The file in strangers/ that an article is read from, its headline included."""
+    headline: str = ""
+    """What any other page is headed with."""
 
 
 STRANGERS: tuple[Stranger, ...] = (
@@ -35,7 +36,6 @@ STRANGERS: tuple[Stranger, ...] = (
         "post",
         "/harbour/2025-11-17.html",
         "a daily harbour report",
-        "Harbour report: 14 vessels call at Wexholm on Monday",
         "2025-11-17T18:30:00+00:00",
         text="harbour-monday",
     ),
@@ -43,7 +43,6 @@ STRANGERS: tuple[Stranger, ...] = (
         "courier",
         "/harbour/wexholm-20251118.html",
         "the harbour report of the next day: the same sentences, other numbers",
-        "Harbour report: 9 vessels call at Wexholm on Tuesday",
         "2025-11-18T18:30:00+00:00",
         Finding.FEED,
         text="harbour-tuesday",
@@ -52,7 +51,6 @@ STRANGERS: tuple[Stranger, ...] = (
         "chronicle",
         "/features/first-night-on-the-quay",
         "another paper's own report on the end of the strike",
-        '"My hands remember it": a first night back on the quay',
         "2025-03-04T05:00:00+00:00",
         text="own-strike",
     ),
@@ -60,19 +58,22 @@ STRANGERS: tuple[Stranger, ...] = (
         "herald",
         "/local/first-dark-evening",
         "the paper's own report on the power cuts",
-        "How the valley below Kestrel Dam got through its first dark evening",
         "2025-11-19T06:00:00+00:00",
         Finding.SITEMAP,
         text="own-dam",
     ),
-    Stranger("ledger", "/world", "a category page: headlines only", "World", "2025-11-18T16:20:00+00:00", form=Form.LIST),
+    Stranger(
+        "ledger", "/world", "a category page: headlines only", "2025-11-18T16:20:00+00:00", form=Form.LIST, headline="World"
+    ),
     Stranger(
         "tribune",
         "/video/crane",
         "a page with almost no text",
-        "Watch: the first crane moves again",
         "2025-03-03T12:00:00+00:00",
         form=Form.VIDEO,
+        headline="Watch: the first crane moves again",
     ),
-    Stranger("farmer", "/markets/withdrawn.html", "answers 404", "Withdrawn", "2025-03-03T12:00:00+00:00", form=Form.GONE),
+    Stranger(
+        "farmer", "/markets/withdrawn.html", "answers 404", "2025-03-03T12:00:00+00:00", form=Form.GONE, headline="Withdrawn"
+    ),
 )

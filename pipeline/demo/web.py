@@ -13,6 +13,7 @@ from pipeline.demo.strangers import STRANGERS, Form, Stranger
 
 FEED = ("watch", "/feed.xml")
 SITEMAP = ("herald", "/sitemap.xml")
+PAGES: tuple[Copy | Stranger, ...] = (*COPIES, *STRANGERS)
 
 
 class Web:
@@ -26,14 +27,14 @@ class Web:
         self._asked: list[str] = []
         for site in SITES:
             self._put_robots(site)
-            self._put_page(site, "/", set_list(SITES[site].title, SITES[site], self._bases[site], self._links(site=site)))
+            self._put_page(site, "/", set_list(SITES[site].title, SITES[site], self._bases[site], self._links_of(site)))
         for copy in COPIES:
             self._put_copy(copy)
         for stranger in STRANGERS:
             self._put_stranger(stranger)
-        feed = set_feed(SITES[FEED[0]], self._bases[FEED[0]], self._links(found=Finding.FEED))
+        feed = set_feed(SITES[FEED[0]], self._bases[FEED[0]], self._listed_by(Finding.FEED))
         self._put(*FEED, _answer(feed, "application/rss+xml; charset=utf-8"))
-        self._put(*SITEMAP, _answer(set_sitemap(self._links(found=Finding.SITEMAP)), "application/xml"))
+        self._put(*SITEMAP, _answer(set_sitemap(self._listed_by(Finding.SITEMAP)), "application/xml"))
 
     def url(self, site: str, path: str) -> str:
         """The address of a path of a site."""
@@ -93,24 +94,26 @@ class Web:
                 article = read_article("strangers", stranger.text)
                 page = set_article(article, site, base, stranger.path, stranger.published)
             case Form.LIST:
-                page = set_list(stranger.headline, site, base, self._links(site=stranger.site))
+                page = set_list(stranger.headline, site, base, self._links_of(stranger.site))
             case Form.VIDEO:
                 page = set_video(stranger.headline, site, base)
             case Form.GONE:
                 return
         self._put_page(stranger.site, stranger.path, page)
 
-    def _links(self, *, site: str | None = None, found: Finding | None = None) -> list[Link]:
-        """What a site, or a source, lists of the copies and strangers."""
-        copies: list[tuple[Copy | Stranger, tuple[str, str], str]] = [
-            (copy, copy.listed or (copy.site, copy.path), make(copy).headline) for copy in COPIES
-        ]
-        strangers = [(stranger, (stranger.site, stranger.path), stranger.headline) for stranger in STRANGERS]
-        return [
-            (self.url(*place), headline, page.published)
-            for page, place, headline in (*copies, *strangers)
-            if (page.site == site if site else page.found == found)
-        ]
+    def _links_of(self, site: str) -> list[Link]:
+        """A site's own pages, as its lists name them."""
+        return [(self.url(site, page.path), _headline(page), page.published) for page in PAGES if page.site == site]
+
+    def _listed_by(self, source: Finding) -> list[Link]:
+        """What a feed or sitemap lists."""
+        return [(self.url(page.site, page.path), _headline(page), page.published) for page in PAGES if page.found == source]
+
+
+def _headline(page: Copy | Stranger) -> str:
+    if isinstance(page, Copy):
+        return make(page).headline
+    return read_article("strangers", page.text).headline if page.form is Form.ARTICLE else page.headline
 
 
 def _answer(body: bytes, kind: str, status: int = 200, delay: float = 0.0) -> Answer:
