@@ -1,0 +1,209 @@
+"""The article of a page: bytes in, values out.
+
+Whatever the bytes are, the answer is a Page; one without an article says why. Reading may still take long or much memory on
+a page that was made for it: `extractor` runs it where it can be killed.
+"""
+
+import logging
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+
+import py3langid
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+from trafilatura.core import bare_extraction
+
+from pipeline.crawl.charset import decode
+from pipeline.crawl.metadata import forbids_archive, read_metadata
+from pipeline.crawl.pages import Page
+from pipeline.crawl.urls import Url, parse
+from pipeline.errors import Malformed
+
+SHORTEST = 60
+"""Characters of the shortest text that is taken for an article."""
+LONGEST = 1_500_000
+"""Characters of the longest text that one is looked for in; a novel has a million."""
+
+_LONGEST_GUESS = 3_000
+_SHORTEST_GUESS = 100
+_DOCUMENTS = (
+    (b"%PDF-", "a PDF document"),
+    (b"\x89PNG\r\n", "a picture (PNG)"),
+    (b"\xff\xd8\xff", "a picture (JPEG)"),
+    (b"GIF8", "a picture (GIF)"),
+    (b"RIFF", "a picture or a film (RIFF)"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\xd0\xcf\x11\xe0", "an office document"),
+    (b"\x00\x00\x00\x18ftyp", "a film (MP4)"),
+    (b"\x00\x00\x00\x20ftyp", "a film (MP4)"),
+)
+_FEEDS = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(rss|feed|rdf:RDF|urlset|sitemapindex)\b", re.DOTALL)
+_PLACE = r"[A-Z][A-Z.'’\-]+(?:[ ,/]+(?:[A-Z][A-Za-z.'’\-]*|[0-9]{1,2}))*"
+_DATELINE = re.compile(rf"({_PLACE}(?: ?\([A-Z][^()]{{1,30}}\))?|[A-Z][\w.'’ ,\-]{{1,40}} ?\([A-Z][^()]{{1,30}}\)) ?[-–—]+ ")
+
+# Silent, for what it says of a page (at level error) is no event of ours: the Page says it.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+logging.getLogger("htmldate").setLevel(logging.CRITICAL)
+
+
+def read_page(body: bytes, url: str = "", headers: Iterable[tuple[str, str]] = (), agent: str = "wirecopy") -> Page:
+    """The article in `body`, as it was fetched from `url` with `headers`.
+
+    `agent` is the product token that robots marks may speak to. The headers' Date bounds the page's own.
+    """
+    headers = tuple(headers)
+    told = {name.lower(): value for name, value in reversed(headers)}
+    media = told.get("content-type")
+    kept_away = forbids_archive(etree.Element("html"), headers, agent)
+    why = _refuse_bytes(body, media)
+    if why:
+        return Page((), noarchive=kept_away, why=f"not an article: {why}")
+    text = decode(body, media)
+    if (media or "").strip().lower().startswith("text/plain") and "</" not in text[:5000]:
+        return _finish(_split_plain(text), Page((), noarchive=kept_away))
+    why = _refuse_text(text)
+    if why:
+        return Page((), noarchive=kept_away, why=f"not an article: {why}")
+    tree = _parse(text)
+    if tree is None:
+        return Page((), noarchive=kept_away, why="not an article: no HTML could be read")
+    base = _read_base(url)
+    noarchive = kept_away or forbids_archive(tree, headers, agent)
+    _lighten(tree)
+    length = sum(len(part) for part in tree.itertext() if part)
+    paragraphs = _extract(tree, base) if length <= LONGEST else ()
+    said = read_metadata(tree, base, _read_now(told.get("date")))
+    page = Page(
+        (),
+        title=said.title,
+        byline=said.byline,
+        dateline=said.dateline,
+        published=said.published,
+        language=said.language,
+        canonical=said.canonical,
+        noarchive=noarchive,
+        why=f"not an article: it holds {length:,} characters of text" if length > LONGEST else None,
+    )
+    return _finish(paragraphs, page)
+
+
+def _finish(paragraphs: tuple[str, ...], page: Page) -> Page:
+    """`page` with its paragraphs, or with the reason that it has none."""
+    if paragraphs and page.title and _fold(paragraphs[0]) == _fold(page.title):
+        paragraphs = paragraphs[1:]
+    length = sum(map(len, paragraphs))
+    why = page.why
+    if why is None and not length:
+        why = "not an article: no text was found in it"
+    elif why is None and length < SHORTEST:
+        why = f"not an article: {length} characters of text are too few"
+    if why:
+        paragraphs = ()
+    opening = _DATELINE.match(paragraphs[0]) if paragraphs else None
+    return Page(
+        paragraphs,
+        page.title,
+        page.byline,
+        page.dateline or (opening[1].strip() if opening else None),
+        page.published,
+        _guess_language(" ".join(paragraphs)[:_LONGEST_GUESS]) or page.language,
+        page.canonical,
+        page.noarchive,
+        why,
+    )
+
+
+def _refuse_bytes(body: bytes, media: str | None) -> str | None:
+    """What the bytes are, where they are no text."""
+    if not body.strip():
+        return "the body is empty"
+    for magic, name in _DOCUMENTS:
+        if body.startswith(magic):
+            return f"it is {name}"
+    kind = (media or "").partition(";")[0].strip().lower()
+    if kind.startswith(("audio/", "font/", "image/", "video/")) and not body.lstrip().startswith(b"<"):
+        return f"it is of the type {kind}"
+    return None
+
+
+def _refuse_text(text: str) -> str | None:
+    """What the text is, where it is no page."""
+    start = text[:3000].lstrip("\ufeff \t\r\n")
+    feed = _FEEDS.match(start)
+    if feed:
+        return f"it is a feed or a sitemap ({feed[1]})"
+    if start[:1] in {"{", "["} and "<" not in start:
+        return "it is JSON"
+    return None
+
+
+def _parse(text: str) -> HtmlElement | None:
+    # huge_tree: without it libxml2 drops what is nested deeper than 256 levels, and silently.
+    parser = HTMLParser(collect_ids=False, encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    try:
+        return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (etree.LxmlError, ValueError, AssertionError):
+        return None
+
+
+def _read_base(url: str) -> Url | None:
+    try:
+        return parse(url)
+    except Malformed:
+        return None
+
+
+def _read_now(date: str | None) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(date or "")
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return found if found.tzinfo else None
+
+
+def _lighten(tree: HtmlElement) -> None:
+    """Takes out what holds no words, for the tree is copied several times from here on."""
+    for script in list(tree.iter("script")):
+        if "ld+json" not in (script.get("type") or "").lower():
+            script.drop_tree()
+    etree.strip_elements(tree, "style", "svg", "template", "canvas", with_tail=False)
+
+
+def _extract(tree: HtmlElement, base: Url | None) -> tuple[str, ...]:
+    try:
+        document = bare_extraction(
+            tree, url=base.text if base else None, include_comments=False, with_metadata=False, deduplicate=False
+        )
+    except (RecursionError, etree.LxmlError, AssertionError, AttributeError, IndexError, KeyError):
+        return ()  # what breaks the library holds no article that it could give
+    lines = str(cast("Any", document).text or "").split("\n") if document else []
+    return tuple(filter(None, map(_clean, lines)))
+
+
+def _clean(line: str) -> str:
+    """One block of text without the marks that the library sets before list items and around cells."""
+    if line.startswith("|"):
+        line = " ".join(cell.strip() for cell in line.split("|") if cell.strip(" -"))
+    line = line.removeprefix("- ")
+    return " ".join(unicodedata.normalize("NFC", line).split())
+
+
+def _split_plain(text: str) -> tuple[str, ...]:
+    blocks = (" ".join(block.split()) for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n")))
+    return tuple(unicodedata.normalize("NFC", block) for block in blocks if block)
+
+
+def _guess_language(text: str) -> str | None:
+    if len(text) < _SHORTEST_GUESS:
+        return None
+    language, _ = py3langid.classify(text)
+    return str(language)
+
+
+def _fold(text: str) -> str:
+    return re.sub(r"\W+", "", text).casefold()
