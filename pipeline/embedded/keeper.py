@@ -41,7 +41,7 @@ class Plan(TypedDict):
     made: str  # … to this one when the program has succeeded, so that nothing half made has its name
     serve: list[str]
     stop: list[int]  # signals that end the server, the gentlest first; SIGKILL comes after them
-    patience: float  # seconds after each of them
+    patience: int  # seconds that each of them is given
     tries: int  # starts that may fail before the keeper gives up
     refuses_root: bool  # whether the server will not run as root
     run_as: list[int] | None  # uid and gid of the data folder's owner, where root works on the folder of another user
@@ -193,8 +193,9 @@ class Keeper:
             if sys.platform == "linux":
                 gentlest = signal.SIGTERM if self.making else self.plan["stop"][0]
                 ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(gentlest), 0, 0, 0)
-            for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
-                signal.signal(ignored_by_python, signal.SIG_DFL)
+            # Python ignores the last two. With a handler in place, a signal just before exec would be lost.
+            for number in (*WATCHED, signal.SIGPIPE, signal.SIGXFSZ):
+                signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
             if os.getppid() == parent:
                 os.execv(command[0], command)  # noqa: S606 - a program by its path, no shell
@@ -239,14 +240,16 @@ class Keeper:
     def _end(self) -> None:
         if not self.child:
             self._leave(0)
-        self.ending = [int(signal.SIGTERM)] if self.making else [*self.plan["stop"]]
+        # Each is sent every second, since a server that is only just starting may forget the first.
+        signals = [int(signal.SIGTERM)] if self.making else self.plan["stop"]
+        self.ending = [number for number in signals for _ in range(self.plan["patience"])]
         self._stop()
 
     def _stop(self) -> None:
         number = self.ending.pop(0) if self.ending else int(signal.SIGKILL)
         # What makes the data has children of its own; a server ends its own by itself, and in order.
         (os.killpg if self.making or number == signal.SIGKILL else os.kill)(self.child, number)
-        signal.setitimer(signal.ITIMER_REAL, self.plan["patience"])
+        signal.setitimer(signal.ITIMER_REAL, 1.0)
 
     def _leave(self, code: int) -> NoReturn:
         runtime = self.plan["runtime"]
@@ -268,8 +271,8 @@ def main(argument: str) -> NoReturn:
         signal.signal(number, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     identity = Identity(plan)
-    paths = [Path(path) for path in (plan["folder"], plan["runtime"]) if path]
-    if os.geteuid() == 0 and (identity.user or any(path.stat().st_uid != 0 for path in paths)):
+    paths = [Path(path) for path in (plan["made"], plan["folder"], plan["runtime"]) if path and Path(path).exists()]
+    if identity.user or any(path.stat().st_uid != os.geteuid() for path in paths):
         identity.hand_over(paths)
     Keeper(plan, identity).run()
 

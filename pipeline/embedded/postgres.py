@@ -150,7 +150,7 @@ class Postgres:
                 "made": str(self.data),
                 "serve": serve,
                 "stop": [int(signal.SIGINT), int(signal.SIGQUIT)],  # fast, then immediate shutdown
-                "patience": 20.0,
+                "patience": 20,
                 "tries": 12,  # 4 s: the shared memory of a crashed server may be in use for that long
                 "refuses_root": True,
                 "namespaces": self.namespaces,

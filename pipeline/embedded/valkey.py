@@ -97,7 +97,7 @@ class Valkey:
                 "made": "",
                 "serve": [str(program), "./valkey.conf"],
                 "stop": [int(signal.SIGTERM)],
-                "patience": 20.0,
+                "patience": 20,
                 "tries": 1,
                 "refuses_root": False,
                 "namespaces": False,
