@@ -8,6 +8,7 @@ dense diagonal neighbourhood. (The dot plot is Gibbs and McIntyre's, 1970; the w
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,9 @@ class DotPlot:
     strength: float
     """Bits of the heaviest far neighbourhood."""
     order: float
-    """Share of the counted words that stand in one order in both texts, 0 to 1."""
+    """Share of the counted words that stand in one order in both texts, 0 to 1; moved passages lower it."""
+    flow: float
+    """Share of the counted words whose next one follows closely in the other text too, 0 to 1; scattered likeness lowers it."""
     longest_run: int
     """Words of the longest stretch without a difference."""
 
@@ -56,11 +59,13 @@ def plot_dots(first: Sequence[str], second: Sequence[str]) -> DotPlot:
     counted = (near >= _NEAR_BITS) & (far >= _FAR_BITS)
     i, j, far = i[counted], j[counted], far[counted]
     held = (_mark(i, len(x)), _mark(j, len(y)))
+    line = _list_best(i, j, far)
     return DotPlot(
         held=held,
         covered=(_bridge(held[0]), _bridge(held[1])),
         strength=float(far.max(initial=0.0)),
-        order=_measure_order(i, j, far),
+        order=_measure_order(line),
+        flow=_measure_flow(line),
         longest_run=_measure_run(x, y, i, j),
     )
 
@@ -121,17 +126,25 @@ def _bridge(held: Marks) -> Marks:
     return covered
 
 
-def _measure_order(i: Numbers, j: Numbers, support: Weights) -> float:
-    if not len(i):
-        return 0.0
+def _list_best(i: Numbers, j: Numbers, support: Weights) -> list[int]:
+    """Where the counted words of the first text, in its order, stand in the second: the best supported place of each."""
     best = np.lexsort((-support, i))
     _, firsts = np.unique(i[best], return_index=True)
+    line: list[int] = j[best][firsts].tolist()
+    return line
+
+
+def _measure_order(line: list[int]) -> float:
     tails: list[int] = []
-    line = j[best][firsts].tolist()
     for place in line:
         at = bisect_right(tails, place)
         tails[at : at + 1] = [place]
-    return len(tails) / len(line)
+    return len(tails) / max(1, len(line))
+
+
+def _measure_flow(line: list[int]) -> float:
+    follows = sum(1 for place, after in pairwise(line) if 0 < after - place <= 2 * _BRIDGE)
+    return follows / max(1, len(line) - 1)
 
 
 def _measure_run(x: Numbers, y: Numbers, i: Numbers, j: Numbers) -> int:

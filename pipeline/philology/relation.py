@@ -14,15 +14,15 @@ from pipeline.philology.thinness import find_thinness
 from pipeline.philology.witness import Witness
 
 # All thresholds are fitted on copies and strangers as docs/placing.md describes; its table shows how far each lies from both.
-_COPY_COVERAGE = 0.72
-_COPY_STRENGTH = 95.0
-_COPY_ORDER = 0.58
+_COPY_STRENGTH = 80.0
+_COPY_COVERAGE = 0.6
+"""Coverage of either text below which they are no one story, unless they share their beginning."""
+_COPY_IN_ORDER, _COPY_IN_FLOW = 0.5, 0.62
+"""What that coverage must come to when it is weighed by the order, or by the flow; passages that are literal need neither."""
 _LITERAL = 0.85
 """Density from which passages are the same text, in whatever order they come."""
-_HEAD_WORDS = 80
-"""Words that two texts must share from their beginnings on to be copies that were cut or added to afterwards."""
-_HEAD_START = 40
-_HEAD_COVERAGE = 0.85
+_HEAD_WORDS, _HEAD_START, _HEAD_GAP, _HEAD_DENSITY = 80, 25, 30, 0.85
+"""Words that two texts must share from near their beginnings on to be copies that were cut or added to afterwards."""
 _EXCERPT_WORDS = 40
 _EXCERPT_STRENGTH = 150.0
 _EXCERPT_DENSITY = 0.62
@@ -30,7 +30,7 @@ _TEMPLATE_COVERAGE = 0.4
 _FEWEST_NUMBERS, _FEWEST_NAMES = 6, 8
 """Facts in the shared stretches, both texts counted, from which their change is no accident."""
 _FACTS_KEPT = 0.4
-_TRANSLATED_FACTS, _TRANSLATED_SHARE, _TRANSLATED_ORDER = 8, 0.4, 0.4
+_TRANSLATED_FACTS, _TRANSLATED_COVERAGE, _TRANSLATED_ORDER = 8, 0.4, 0.4
 _COMMON_WORDS = 25
 _COMMON_SHARED = 0.16
 """Share of two texts' commonest words that they have in common when they are in one language."""
@@ -60,10 +60,10 @@ class Relation:
     member_coverage: float
     """Share of the member's words that stand in stretches the newcomer has too, 0 to 1."""
     evidence: Mapping[str, float]
-    """`words_shared` (the smaller text's), `density` (shared words that are equal), `strength` (bits), `order`, `longest_run`
-    (words), `numbers` and `names` (in the shared stretches of both texts) with `numbers_kept` and `names_kept` (their shares
-    that the other text has in the same place; 1 where there are none); with `facts_shared` and `facts_order` where the
-    languages differ."""
+    """In the shared stretches: `words_shared` (of the text with fewer), `density` (share of them that are equal),
+    `strength` (bits), `order`, `flow`, `longest_run` (words), `numbers` and `names` (of both texts), `numbers_kept` and
+    `names_kept` (the shares that the other text has in the same place; 1 where there are none). Where the languages differ,
+    `facts_shared`, `facts_coverage`, `facts_order` and `names_shared` over the whole texts. For a text too thin: `thin`."""
 
 
 def relate(newcomer: Witness, member: Witness) -> Relation:
@@ -83,11 +83,9 @@ def relate(newcomer: Witness, member: Witness) -> Relation:
     else:
         kind = _judge(plot, max(coverage), evidence)
     if kind is RelationKind.UNRELATED and _differ_in_language(newcomer, member, *texts):
-        shared, order = _compare_facts(*texts)
-        evidence |= {"facts_shared": float(shared), "facts_order": order}
-        smaller = min(len(_list_facts(text)) for text in texts)
-        if shared >= max(_TRANSLATED_FACTS, _TRANSLATED_SHARE * smaller) and order >= _TRANSLATED_ORDER:
-            kind = RelationKind.OTHER_LANGUAGE
+        facts = _compare_facts(*texts)
+        evidence |= facts
+        kind = _judge_facts(facts)
     mine, other = reversed(coverage) if turned else coverage
     return Relation(kind, mine, other, MappingProxyType(evidence))
 
@@ -103,6 +101,7 @@ def _weigh_evidence(texts: tuple[Words, Words], plot: DotPlot) -> dict[str, floa
         "density": held / max(1, sum(shared)),
         "strength": plot.strength,
         "order": plot.order,
+        "flow": plot.flow,
         "longest_run": float(plot.longest_run),
         "numbers": float(numbers),
         "numbers_kept": numbers_kept,
@@ -120,10 +119,11 @@ def _count_kept(sides: list[tuple[Marks, Marks, Marks]]) -> tuple[int, float]:
 def _judge(plot: DotPlot, coverage: float, evidence: Mapping[str, float]) -> RelationKind:
     if _has_other_facts(evidence):
         return RelationKind.SAME_TEMPLATE if coverage >= _TEMPLATE_COVERAGE else RelationKind.UNRELATED
-    ordered = evidence["order"] >= _COPY_ORDER or evidence["density"] >= _LITERAL
-    if coverage >= _COPY_COVERAGE and evidence["strength"] >= _COPY_STRENGTH and ordered:
-        return RelationKind.COPY
-    if all(_shares_head(covered) for covered in plot.covered) and ordered:
+    convincing = (
+        coverage * plot.order >= _COPY_IN_ORDER or coverage * plot.flow >= _COPY_IN_FLOW or evidence["density"] >= _LITERAL
+    )
+    copied = (coverage >= _COPY_COVERAGE and convincing) or all(_shares_head(covered) for covered in plot.covered)
+    if copied and plot.strength >= _COPY_STRENGTH:
         return RelationKind.COPY
     quoted = evidence["words_shared"] >= _EXCERPT_WORDS and evidence["density"] >= _EXCERPT_DENSITY
     if quoted and evidence["strength"] >= _EXCERPT_STRENGTH:
@@ -139,9 +139,11 @@ def _has_other_facts(evidence: Mapping[str, float]) -> bool:
 
 def _shares_head(covered: Marks) -> bool:
     places = np.flatnonzero(covered)
-    if len(places) < _HEAD_WORDS or places[0] > _HEAD_START:
+    if not len(places) or places[0] > _HEAD_START:
         return False
-    return len(places) / (int(places[-1]) + 1 - int(places[0])) >= _HEAD_COVERAGE
+    gaps = np.flatnonzero(np.diff(places) > _HEAD_GAP)
+    shared = int(gaps[0]) + 1 if len(gaps) else len(places)
+    return shared >= _HEAD_WORDS and shared >= _HEAD_DENSITY * (int(places[shared - 1]) + 1 - int(places[0]))
 
 
 def _differ_in_language(newcomer: Witness, member: Witness, first: Words, second: Words) -> bool:
@@ -159,16 +161,29 @@ def _list_common_words(text: Words) -> set[str]:
     return set(sorted(counts, key=lambda key: (-counts[key], key))[:_COMMON_WORDS])
 
 
-def _list_facts(text: Words) -> list[str]:
-    """Each name and number once, in the order of their first mention."""
+def _list_facts(text: Words) -> dict[str, bool]:
+    """Each name and longer number once, in the order of their first mention, and whether it is a name."""
     rows = zip(text.keys, text.names, text.numbers, strict=True)
-    return list(dict.fromkeys(key for key, name, number in rows if name or (number and len(key) > 1)))
+    return {key: name for key, name, number in rows if name or (number and len(key) > 2)}
 
 
-def _compare_facts(first: Words, second: Words) -> tuple[int, float]:
+def _compare_facts(first: Words, second: Words) -> dict[str, float]:
     facts = _list_facts(first), _list_facts(second)
-    shared = set(facts[0]) & set(facts[1])
-    if not shared:
-        return 0, 0.0
+    shared = facts[0].keys() & facts[1].keys()
     lines = [[fact for fact in line if fact in shared] for line in facts]
-    return len(shared), LCSseq.similarity(lines[0], lines[1]) / len(shared)
+    return {
+        "facts_shared": float(len(shared)),
+        "facts_coverage": len(shared) / max(1, min(len(line) for line in facts)),
+        "facts_order": LCSseq.similarity(lines[0], lines[1]) / max(1, len(shared)),
+        "names_shared": float(sum(1 for fact in shared if facts[0][fact])),
+    }
+
+
+def _judge_facts(facts: Mapping[str, float]) -> RelationKind:
+    translated = (
+        facts["facts_shared"] >= _TRANSLATED_FACTS
+        and facts["names_shared"] >= _TRANSLATED_FACTS / 2
+        and facts["facts_coverage"] >= _TRANSLATED_COVERAGE
+        and facts["facts_order"] >= _TRANSLATED_ORDER
+    )
+    return RelationKind.OTHER_LANGUAGE if translated else RelationKind.UNRELATED

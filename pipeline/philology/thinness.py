@@ -9,18 +9,19 @@ from pipeline.philology.anchors import Words
 _FEWEST_WORDS = 25
 _FEWEST_DIFFERENT_WORDS = 15
 _FEWEST_COMMON_WORDS = 12
+_WORDS_A_CUE = 25
 
 _SENTENCE = regex.compile(r"[^.!?\n]+[.!?\n]*")
 # What pages say of themselves. A sentence with one of these says nothing about the story.
 _BOILERPLATE = regex.compile(
     r"""(?ix) \b (?:
       cookies? | consent | opt[ -]?out | privacy | personali[sz]ed | our\ partners | third[ -]part(?:y|ies)
-    | your\ (?:account|ad|browser|choices?|consent|data|device|e-?mail|experience|inbox|password|preferences|subscription|trial)
+    | your\ (?:account|browser|choices?|consent|data|device|e-?mail|experience|inbox|password|preferences|subscription|trial)
     | subscri(?:be|bed|ber|bers|ption|ptions|bing) | sign(?:ed)?[ -](?:in|up) | log(?:ged)?[ -]?in
     | register(?:ed)?\ (?:now|to|for)
-    | newsletters? | paywall | ad[ -]?block(?:er|ers)? | advertis(?:ing|ements?) | javascript | browser
-    | terms\ (?:of|and) | all\ rights\ reserved | copyright | cancel\ any ?time | unlimited\ access | free\ trial
-    | abonn\p{L}* | einwillig\p{L}* | datenschutz\p{L}* | anmelde\p{L}* | werbung
+    | newsletters? | paywall | ad[ -]?block(?:er|ers)? | javascript
+    | terms\ (?:of|and) | all\ rights\ reserved | cancel\ any ?time | unlimited\ access | free\ trial
+    | abonn\p{L}* | einwillig\p{L}* | datenschutz\p{L}* | anmelde\p{L}*
     | confidentialit\p{L}* | s['’]inscrire | connectez-vous
     | suscr[ií]\p{L}* | privacidad | iniciar\ sesi[oó]n | assin(?:e|ar|ante|atura)\b | privacidade
     | abbona\p{L}* | consenso | accedi
@@ -48,14 +49,17 @@ def find_thinness(words: Words, paragraphs: Sequence[str]) -> str | None:
 
 
 def _is_boilerplate(paragraphs: Sequence[str]) -> bool:
-    said = other = 0
+    said = other = cues = 0
     for paragraph in paragraphs:
         for sentence in _SENTENCE.findall(paragraph):
             length = sum(1 for _ in _WORD.finditer(sentence))
-            if _BOILERPLATE.search(sentence):
+            found = sum(1 for _ in _BOILERPLATE.finditer(sentence))
+            # One cue does not make boilerplate of a long sentence: a story may be about cookies.
+            if found * _WORDS_A_CUE >= length:
                 said += length
+                cues += found
             else:
                 other += length
             if other > 4 * _FEWEST_WORDS:
                 return False
-    return said > 0 and (other < _FEWEST_WORDS or said > 1.5 * other)
+    return cues > 1 and (other < _FEWEST_WORDS or said > 1.5 * other)
