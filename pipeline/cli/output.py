@@ -1,0 +1,223 @@
+"""Rows and records on stdout: a table on a terminal, JSON lines when piped, or as --format says.
+
+stdout carries data only. Nothing is cut: what is too wide for the terminal is folded, and rows that would be folded beyond
+reading are printed as records, one field a line.
+"""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.cli import printable
+
+GAP = 2
+NOTHING = "–"
+
+
+class Format(StrEnum):
+    """How rows are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    TSV = "tsv"
+
+
+FormatOption = Annotated[
+    Format | None,
+    typer.Option("--format", "-f", help="How to print; by default a table on a terminal, JSON lines when piped."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table; the other formats print every field of a row, under its own name."""
+
+    key: str
+    title: str = ""
+    least: int = 8
+    """Narrower than this it is not folded; a column whose values are narrower needs no more than they do."""
+    right: bool = False
+    show: Callable[[Any], str] | None = None
+
+
+def is_terminal() -> bool:
+    """Whether stdout is a terminal."""
+    return sys.stdout.isatty()
+
+
+def stdout(width: int | None = None) -> Console:
+    """A console on stdout that prints text as it is. Colours only on a terminal, and none where NO_COLOR is set."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a character that the terminal cannot show ends no command
+    return Console(file=sys.stdout, highlight=False, emoji=False, markup=False, width=width)
+
+
+def write(text: str) -> None:
+    """Text to stdout as it is, with a line end."""
+    stdout().file.write(text + "\n")
+
+
+def write_rows(rows: Iterable[object], columns: Sequence[Column], format_: Format | None) -> None:
+    """Print rows: dataclasses or mappings, all of one shape."""
+    wanted = format_ or (Format.TABLE if is_terminal() else Format.JSONL)
+    if wanted is Format.JSONL:
+        for row in rows:
+            write(to_json(as_mapping(row)))
+    elif wanted is Format.JSON:
+        write(to_json([as_mapping(row) for row in rows], indent=2 if is_terminal() else None))
+    elif wanted is Format.TABLE:
+        _write_table([as_mapping(row) for row in rows], columns)
+    else:
+        _write_separated([as_mapping(row) for row in rows], columns, wanted)
+
+
+def write_record(record: object, format_: Format | None) -> None:
+    """Print one thing: in a table one field a line, else as a single row."""
+    fields_ = as_mapping(record)
+    if (format_ or (Format.TABLE if is_terminal() else Format.JSONL)) is Format.TABLE:
+        _write_records([fields_], [Column(name, name.replace("_", " ")) for name in fields_])
+    elif format_ is Format.JSON:
+        write(to_json(fields_, indent=2 if is_terminal() else None))
+    else:
+        write_rows([fields_], [Column(name) for name in fields_], format_)
+
+
+def as_mapping(row: object) -> dict[str, Any]:
+    """The fields of a row by name."""
+    if isinstance(row, Mapping):
+        return dict(row)
+    if not is_dataclass(row):
+        raise TypeError(f"{type(row).__name__} is no row")
+    return {field.name: getattr(row, field.name) for field in fields(row)}
+
+
+def to_json(value: object, indent: int | None = None) -> str:
+    """JSON in UTF-8 that a terminal can print; times as ISO 8601 in UTC."""
+    ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
+    return printable.escape_json(json.dumps(value, default=_plain, ensure_ascii=ascii_only, indent=indent, allow_nan=False))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping) or is_dataclass(value):
+        return as_mapping(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def shown(value: object) -> str:
+    """A value as a person reads it, on one line."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{shown(name)} {shown(item)}" for name, item in value.items()) or NOTHING
+    if isinstance(value, list | tuple):
+        return ", ".join(shown(item) for item in value) or NOTHING
+    return printable.line(str(value))
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage."""
+    return NOTHING if value is None else f"{value:.1%}"
+
+
+def _write_separated(rows: list[dict[str, Any]], columns: Sequence[Column], format_: Format) -> None:
+    names = list(rows[0]) if rows else [column.key for column in columns]
+    text = io.StringIO()
+    if format_ is Format.CSV:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([_cell(row[name]) for name in names] for row in rows)
+    else:
+        for cells in (names, *([_cell(row[name]) for name in names] for row in rows)):
+            text.write("\t".join(_without_tabs(cell) for cell in cells) + "\n")
+    stdout().file.write(printable.lines(text.getvalue()) if is_terminal() and format_ is Format.CSV else text.getvalue())
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, date):  # a datetime, too
+        return str(_plain(value))
+    return to_json(value)
+
+
+def _without_tabs(cell: str) -> str:
+    """A TSV cell: as PostgreSQL's COPY writes it, with backslashes for what would end the cell or the line."""
+    for plain, escaped in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
+        cell = cell.replace(plain, escaped)
+    return printable.line(cell) if is_terminal() else cell
+
+
+def _write_table(rows: list[dict[str, Any]], columns: Sequence[Column]) -> None:
+    if not rows:
+        return
+    cells = [[(column.show or shown)(row[column.key]) for column in columns] for row in rows]
+    titles = [column.title or column.key for column in columns]
+    widths = [max(cell_len(line[at]) for line in [titles, *cells]) for at in range(len(columns))]
+    if is_terminal():
+        room = stdout().width - GAP * (len(columns) - 1)
+        floors = [
+            max(min(width, column.least), cell_len(title)) for width, column, title in zip(widths, columns, titles, strict=True)
+        ]
+        fitted = fit(widths, floors, room)
+        if fitted is None:
+            _write_records(rows, columns)
+            return
+        widths = fitted
+    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
+    for column, title, width in zip(columns, titles, widths, strict=True):
+        table.add_column(Text(title), justify="right" if column.right else "left", width=width, overflow="fold")
+    for line in cells:
+        table.add_row(*map(Text, line))
+    stdout(width=None if is_terminal() else sum(widths) + GAP * len(widths)).print(table)
+
+
+def fit(widths: Sequence[int], floors: Sequence[int], room: int) -> list[int] | None:
+    """The widths made to fit the room, the widest ones giving way first; None where that would take one below its floor."""
+    fitted = list(widths)
+    over = sum(fitted) - room
+    if sum(floors) > room:
+        return None
+    while over > 0:
+        at = max((at for at in range(len(fitted)) if fitted[at] > floors[at]), key=lambda at: fitted[at])
+        fitted[at] -= 1
+        over -= 1
+    return fitted
+
+
+def _write_records(rows: list[dict[str, Any]], columns: Sequence[Column]) -> None:
+    console = stdout()
+    for number, row in enumerate(rows):
+        if number:
+            console.print()
+        grid = Table.grid(padding=(0, GAP, 0, 0))
+        grid.add_column(no_wrap=True, style="bold")
+        grid.add_column(overflow="fold")
+        for column in columns:
+            grid.add_row(Text(column.title or column.key), Text((column.show or shown)(row[column.key])))
+        console.print(grid)

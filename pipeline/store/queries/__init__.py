@@ -1,0 +1,40 @@
+"""All reads for the faces: functions that take a Session and return frozen values, straight from SQL.
+
+Nothing here writes. What is not stored raises NotFound, what cannot be asked Misuse; both say what to do next.
+"""
+
+from pipeline.store.queries.history import Arrival, Step, UrlHistory, url_history
+from pipeline.store.queries.jobs import JobItemView, JobProgress, job, job_items, jobs
+from pipeline.store.queries.quarantine import QuarantineEntry, quarantine_entries, quarantine_entry
+from pipeline.store.queries.search import SearchFilter, StoryHit, search
+from pipeline.store.queries.sources import SourceView, sources
+from pipeline.store.queries.status import Check, Status, status
+from pipeline.store.queries.stories import Copy, RecoveryView, StoryView, copies, story
+
+__all__ = [
+    "Arrival",
+    "Check",
+    "Copy",
+    "JobItemView",
+    "JobProgress",
+    "QuarantineEntry",
+    "RecoveryView",
+    "SearchFilter",
+    "SourceView",
+    "Status",
+    "Step",
+    "StoryHit",
+    "StoryView",
+    "UrlHistory",
+    "copies",
+    "job",
+    "job_items",
+    "jobs",
+    "quarantine_entries",
+    "quarantine_entry",
+    "search",
+    "sources",
+    "status",
+    "story",
+    "url_history",
+]
