@@ -1,1 +1,159 @@
 """A collation: the witnesses of a story, aligned, one column a place in the text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from pipeline.philology.ordering import arrange, majority_order, paragraph_clusters
+from pipeline.philology.tokens import Tokens, tokens_of
+from pipeline.philology.witness import Witness
+
+
+class State(StrEnum):
+    """How a witness stands to a block of columns."""
+
+    PRESENT = "p"
+    """It holds the block, or has nothing there that could count as a passage left out."""
+    MOVED = "m"
+    """It holds the block at another place of its own text."""
+    MISSING = "x"
+    """It spans the block and lacks it: a passage left out here, or put in by the others."""
+    OUTSIDE = "o"
+    """Its text begins after the block or ends before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Columns first … last - 1, in which every witness has one state; `states` holds one letter a witness."""
+
+    first: int
+    last: int
+    states: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collation:
+    """The witnesses with their sigla and the columns.
+
+    `columns[w][c]` is the index of the token of witness w (of `tokens[w]`) in column c, or -1 for a gap. Every token of a
+    witness stands in exactly one column; a siglum read down the columns gives its paragraphs back, moved ones in the order
+    of the majority. The blocks cover the columns in order.
+    """
+
+    witnesses: tuple[Witness, ...]
+    sigla: tuple[str, ...]
+    columns: tuple[tuple[int, ...], ...]
+    blocks: tuple[Block, ...]
+    tokens: tuple[Tokens, ...] = field(repr=False, compare=False)
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return len(self.columns[0]) if self.columns else 0
+
+
+def collate(witnesses: Sequence[Witness]) -> Collation:
+    """The witnesses aligned. The order in which they are handed over does not matter.
+
+    Sigla go by date of publication (undated ones last), then by source.
+    """
+    named = sorted(witnesses, key=_seniority)
+    tokens = tuple(tokens_of(witness) for witness in named)
+    if len(named) == 1:
+        columns = [list(range(len(tokens[0])))]
+    elif named:
+        columns = _aligned(tokens)
+    else:
+        columns = []
+    return Collation(
+        witnesses=tuple(named),
+        sigla=tuple(siglum(number) for number in range(len(named))),
+        columns=tuple(map(tuple, columns)),
+        blocks=_blocks(columns, tokens),
+        tokens=tokens,
+    )
+
+
+def siglum(number: int) -> str:
+    """A … Z, AA, AB … for 0, 1, …"""
+    name = ""
+    number += 1
+    while number:
+        number, letter = divmod(number - 1, 26)
+        name = chr(ord("A") + letter) + name
+    return name
+
+
+def to_data(collation: Collation) -> dict[str, object]:
+    """The sigla, columns and blocks as JSON-able values; the witnesses are kept elsewhere, under `sources`, in this order."""
+    return {
+        "sigla": list(collation.sigla),
+        "sources": [witness.source for witness in collation.witnesses],
+        "columns": [list(row) for row in collation.columns],
+        "blocks": [[block.first, block.last, block.states] for block in collation.blocks],
+    }
+
+
+def from_data(data: dict[str, object], witnesses: Sequence[Witness]) -> Collation:
+    """The collation that `to_data` wrote, with its witnesses, in any order; ValueError where they are not the same ones."""
+    by_source = {witness.source: witness for witness in witnesses}
+    sources, sigla, columns, blocks = (data[key] for key in ("sources", "sigla", "columns", "blocks"))
+    if not (isinstance(sources, list) and isinstance(sigla, list) and isinstance(columns, list) and isinstance(blocks, list)):
+        message = "not a collation: sources, sigla, columns and blocks are lists; collate the witnesses again"
+        raise ValueError(message)
+    if set(sources) - set(by_source):
+        message = "the collation names witnesses that were not handed over; collate the witnesses again"
+        raise ValueError(message)
+    named = tuple(by_source[source] for source in sources)
+    tokens = tuple(tokens_of(witness) for witness in named)
+    if any(sum(index >= 0 for index in row) != len(own) for row, own in zip(columns, tokens, strict=True)):
+        message = "the witnesses' text has changed since they were collated; collate them again"
+        raise ValueError(message)
+    return Collation(
+        witnesses=named,
+        sigla=tuple(sigla),
+        columns=tuple(tuple(row) for row in columns),
+        blocks=tuple(Block(first, last, states) for first, last, states in blocks),
+        tokens=tokens,
+    )
+
+
+_UNDATED = datetime.max.replace(tzinfo=UTC)
+
+
+def _seniority(witness: Witness) -> tuple[datetime, str, str, str]:
+    return (witness.published or _UNDATED, witness.source, witness.title or "", witness.text)
+
+
+def _aligned(tokens: Sequence[Tokens]) -> list[list[int]]:
+    # numba is loaded when there is something to align, so that importing this module stays cheap
+    from pipeline.philology.profile import Profile, Row, Vocabulary  # noqa: PLC0415
+    from pipeline.philology.resemblance import centrality  # noqa: PLC0415
+
+    vocabulary = Vocabulary()
+    likeness = centrality(
+        [[vocabulary.of(word, shape)[0] for word, shape in zip(row.folds, row.shapes, strict=True)] for row in tokens]
+    )
+    turns = sorted(range(len(tokens)), key=lambda at: (-likeness[at], at))
+    numbers = paragraph_clusters([tokens[at] for at in turns])
+    order = majority_order(numbers)
+    rows = [Row(tokens[at], arrange(numbers[turn], order), vocabulary) for turn, at in enumerate(turns)]
+    profile = Profile(rows[0])
+    for row in rows[1:]:
+        profile.add(row)
+    columns: list[list[int]] = [[] for _ in tokens]
+    for at, row, line in zip(turns, profile.rows, profile.table, strict=True):
+        indices = row.indices
+        columns[at] = [int(indices[position]) if position >= 0 else -1 for position in line.tolist()]
+    return columns
+
+
+def _blocks(columns: Sequence[Sequence[int]], tokens: Sequence[Tokens]) -> tuple[Block, ...]:
+    if not columns or not columns[0]:
+        return ()
+    if len(columns) == 1:
+        return (Block(0, len(columns[0]), State.PRESENT),)
+    from pipeline.philology.passages import states_of, stretches  # noqa: PLC0415  (numba, as above)
+
+    return tuple(Block(first, last, states) for first, last, states in stretches(states_of(columns, tokens), columns, tokens))

@@ -1,0 +1,157 @@
+"""The evidence of a collation weighed: places, priors, reliabilities, and a verdict on every block."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.philology.blocks import Verdict, judge
+from pipeline.philology.collation import Collation
+from pipeline.philology.language import Fluency
+from pipeline.philology.prior import WEIGHTS, features, learned_directions
+from pipeline.philology.recovered import Evidence
+from pipeline.philology.reliability import Disputes, Solution, solve
+from pipeline.philology.tokens import fold
+from pipeline.philology.units import ABSENT, Place, cells_of, places_of
+
+Floats = NDArray[np.float64]
+
+# Tokens on either side of a place that its readings are judged in.
+CONTEXT = 4
+# Passes over the text: the second judges each reading among the neighbours that the first chose.
+PASSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What is known of a story before its text is put together.
+
+    `disputed[u]` is the index in `places` of row u of `solution.posterior` and `prior`; `rates[w]` is the share of the disputed
+    places at which witness w is wrong.
+    """
+
+    places: tuple[Place, ...]
+    disputed: tuple[int, ...]
+    prior: Floats
+    solution: Solution
+    alternative: Solution | None
+    rates: tuple[float, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+def analyse(collation: Collation, evidence: Evidence, fluency: Fluency, weights: Sequence[float] = WEIGHTS) -> Analysis:
+    """The analysis of a collation of two witnesses or more."""
+    cells = cells_of(collation)
+    places: list[Place] = []
+    for block in collation.blocks:
+        places.extend(places_of(cells, block.first, block.last))
+    disputed = [at for at, place in enumerate(places) if place.disputed]
+    learned = learned_directions([(pair.original, pair.spun, pair.stories) for pair in evidence.pairs])
+    vocabulary = agreed_words(places)
+    texts = [_plural(place) for place in places]
+    witnesses = len(collation.sigla)
+    choice = np.array([places[at].choice for at in disputed], dtype=np.int64).reshape(-1, witnesses)
+    known = _known_errors(collation, evidence, choice)
+    prior = np.zeros((0, 0))
+    solutions: tuple[Solution, ...] = ()
+    for _ in range(PASSES):
+        prior = log_priors(places, disputed, texts, fluency, vocabulary, learned, weights)
+        solutions = solve(Disputes(choice=choice, prior=prior, known_errors=known))
+        for at, row in zip(disputed, solutions[0].posterior, strict=True):
+            texts[at] = places[at].candidates[int(row.argmax())].texts
+    best = solutions[0]
+    rates = tuple(_rate(choice[:, w], best.posterior) for w in range(witnesses))
+    return Analysis(
+        places=tuple(places),
+        disputed=tuple(disputed),
+        prior=prior,
+        solution=best,
+        alternative=solutions[1] if len(solutions) > 1 else None,
+        rates=rates,
+        verdicts=tuple(judge(collation, best.lineages, rates)),
+    )
+
+
+def agreed_words(places: Sequence[Place]) -> Mapping[str, int]:
+    """Folded words at places where several witnesses stand and all agree, with how often they do."""
+    counts: Counter[str] = Counter()
+    for place in places:
+        if not place.disputed and sum(choice != ABSENT for choice in place.choice) > 1:
+            counts.update(fold(text) for text in place.candidates[0].texts)
+    return counts
+
+
+def log_priors(
+    places: Sequence[Place],
+    disputed: Sequence[int],
+    texts: Sequence[Sequence[str]],
+    fluency: Fluency,
+    vocabulary: Mapping[str, int],
+    learned: Mapping[tuple[str, ...], float],
+    weights: Sequence[float] = WEIGHTS,
+) -> Floats:
+    """Log prior of every reading of the disputed places, shape (places, most readings), -inf where there is none."""
+    rows = feature_rows(places, disputed, texts, fluency, vocabulary, learned)
+    width = max((len(row) for row in rows), default=0)
+    prior = np.full((len(rows), width), -np.inf)
+    for at, row in enumerate(rows):
+        scores = np.array(row) @ np.array(weights)
+        scores -= scores.max()
+        prior[at, : len(row)] = scores - np.log(np.exp(scores).sum())
+    return prior
+
+
+def feature_rows(
+    places: Sequence[Place],
+    disputed: Sequence[int],
+    texts: Sequence[Sequence[str]],
+    fluency: Fluency,
+    vocabulary: Mapping[str, int],
+    learned: Mapping[tuple[str, ...], float],
+) -> list[list[list[float]]]:
+    """For every disputed place the features of each of its readings, in the context that `texts` gives."""
+    found: list[list[list[float]]] = []
+    for at in disputed:
+        before = _around(texts, at, -1)
+        after = _around(texts, at, 1)
+        found.append([features(candidate, before, after, fluency, vocabulary, learned) for candidate in places[at].candidates])
+    return found
+
+
+def _around(texts: Sequence[Sequence[str]], at: int, step: int) -> list[str]:
+    found: list[str] = []
+    at += step
+    while 0 <= at < len(texts) and len(found) < CONTEXT:
+        found.extend(texts[at] if step > 0 else reversed(texts[at]))
+        at += step
+    return found if step > 0 else found[::-1]
+
+
+def _plural(place: Place) -> tuple[str, ...]:
+    counts = Counter(choice for choice in place.choice if choice != ABSENT)
+    if not counts:
+        return place.candidates[0].texts if place.candidates else ()
+    return place.candidates[min(counts, key=lambda choice: (-counts[choice], choice))].texts
+
+
+def _rate(choice: NDArray[np.int64], posterior: Floats) -> float:
+    held = choice >= 0
+    if not held.any():
+        return 0.0
+    return float(1 - posterior[held, choice[held]].mean())
+
+
+def _known_errors(collation: Collation, evidence: Evidence, choice: NDArray[np.int64]) -> Floats:
+    """Pseudo-counts (wrong, compared) at disputed places from the rates by token that other stories showed for the sites."""
+    found = np.zeros((len(collation.witnesses), 2))
+    for w, witness in enumerate(collation.witnesses):
+        wrong, compared = evidence.error_rates.get(witness.site or "", (0.0, 0.0))
+        places = int((choice[:, w] >= 0).sum())
+        if compared <= 0 or not places:
+            continue
+        share = min(0.9, wrong / compared * len(collation.tokens[w]) / places)
+        weight = min(8.0, compared / 500)
+        found[w] = (share * weight, weight)
+    return found

@@ -1,0 +1,75 @@
+"""How likely a word is after two others: a strategy that recovery takes as an argument."""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+Fluency = Callable[[Sequence[str]], float]
+"""Natural log of the probability of the last word after the (up to two) words before it; words are in lower case."""
+
+# Words in running text that no list knows; what is rarer than this tells nothing about who wrote it.
+UNKNOWN = -20.0
+# Price of a word outside the trigram model's 20,000 words, beside its frequency alone: fitted on bench/recovery.py's cases.
+OUTSIDE = -1.0
+_SCALE = 1e-4  # pocketsphinx counts in logarithms to the base 1.0001
+
+
+def flat(words: Sequence[str]) -> float:
+    """The same for every word: what is known of a language without data."""
+    return UNKNOWN / 2 if words else 0.0
+
+
+@cache
+def fluency_of(language: str | None) -> Fluency:
+    """The best model at hand: for English the trigrams that pocketsphinx carries, elsewhere the frequency of words.
+
+    An unknown language counts as English. Loading takes about 0.2 s, once a process.
+    """
+    code = (language or "en").lower().partition("-")[0]
+    frequency = _frequencies(code)
+    return _trigrams(frequency) if code == "en" else frequency
+
+
+def _frequencies(code: str) -> Fluency:
+    import wordfreq  # noqa: PLC0415  (its lists are read when a story needs them)
+
+    if code not in wordfreq.available_languages():
+        return flat
+
+    @cache
+    def known(word: str) -> float:
+        found: float = wordfreq.word_frequency(word, code)
+        return math.log(found) if found > 0 else UNKNOWN
+
+    return lambda words: known(words[-1])
+
+
+def _trigrams(frequency: Fluency) -> Fluency:
+    try:
+        import pocketsphinx  # noqa: PLC0415  (27 MB, read when a story needs them)
+    except ImportError:
+        return frequency
+    path = Path(pocketsphinx.__file__).parent / "model" / "en-us" / "en-us.lm.bin"
+    if not path.is_file():
+        return frequency
+    model: Any = pocketsphinx.NGramModel.readfile(str(path))
+    nowhere = model.prob(["\x00"])
+
+    @cache
+    def known(word: str) -> bool:
+        return bool(model.prob([word]) != nowhere)
+
+    def fluency(words: Sequence[str]) -> float:
+        word = words[-1]
+        if not known(word):
+            return OUTSIDE + frequency([word])
+        history: list[str] = []
+        for earlier in reversed(words[-3:-1]):
+            if not known(earlier):
+                break
+            history.append(earlier)
+        return float(model.prob([word, *history])) * _SCALE
+
+    return fluency

@@ -1,0 +1,129 @@
+"""The order of paragraphs that most witnesses follow, and the order in which witnesses are aligned."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from pipeline.philology.tokens import Tokens
+
+# Spun copies keep two words in five in runs of three; unrelated paragraphs share next to no such runs.
+LEAST_SHARE = 0.2
+LEAST_RUNS = 3
+# Beyond these sizes order is taken as printed: the search below is quadratic.
+MOST_CLUSTERS = 400
+MOST_PARAGRAPHS = 20_000
+
+
+def paragraph_clusters(rows: Sequence[Tokens]) -> list[list[int]]:
+    """For each row and paragraph the number of the paragraph that it is a copy of, or -1 where it is nobody's copy.
+
+    Paragraphs are compared by the runs of three words that they share; a row has each number at most once.
+    """
+    index: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    sizes: list[int] = []
+    found: list[list[int]] = []
+    for tokens in rows:
+        runs = _runs(tokens)
+        ranked: list[tuple[float, int, int]] = []
+        for place, own in enumerate(runs):
+            shared: Counter[int] = Counter()
+            for run in own:
+                shared.update(index.get(run, ()))
+            for cluster, count in shared.items():
+                share = count / max(1, min(len(own), sizes[cluster]))
+                if count >= LEAST_RUNS and share >= LEAST_SHARE:
+                    ranked.append((-share * count, place, cluster))
+        numbers = [-1] * len(runs)
+        taken: set[int] = set()
+        for _, place, cluster in sorted(ranked):
+            if numbers[place] < 0 and cluster not in taken:
+                numbers[place] = cluster
+                taken.add(cluster)
+        for place, own in enumerate(runs):
+            if numbers[place] < 0 and len(own) >= LEAST_RUNS:
+                numbers[place] = len(sizes)
+                sizes.append(len(own))
+            if numbers[place] >= 0:
+                for run in own:
+                    if len(index[run]) < 8:
+                        index[run].add(numbers[place])
+        found.append(numbers)
+    return found
+
+
+def majority_order(numbers: Sequence[Sequence[int]]) -> list[int]:
+    """The clusters in the order that the fewest pairs of paragraphs in the rows contradict.
+
+    Starts from the row whose order the others contradict least, puts what it lacks behind its neighbours, then moves single
+    clusters as long as that mends more pairs than it breaks. Rows are taken in the order given where they are equal.
+    """
+    sequences = [[number for number in row if number >= 0] for row in numbers]
+    before: Counter[tuple[int, int]] = Counter()
+    clusters = {number for row in sequences for number in row}
+    if len(clusters) > MOST_CLUSTERS:
+        return []
+    for row in sequences:
+        for at, first in enumerate(row):
+            for second in row[at + 1 :]:
+                before[first, second] += 1
+    if not any((second, first) in before for first, second in before):
+        return []
+
+    def contradicted(row: list[int]) -> int:
+        return sum(
+            before[second, first] - before[first, second]
+            for at, first in enumerate(row)
+            for second in row[at + 1 :]
+            if before[second, first] > before[first, second]
+        )
+
+    start = min(sequences, key=lambda row: (contradicted(row), -len(row)))
+    order = list(start)
+    for row in sorted(sequences, key=contradicted):
+        for at, number in enumerate(row):
+            if number not in order:
+                behind = order.index(row[at - 1]) + 1 if at else 0
+                order.insert(behind, number)
+    return _settle(order, before)
+
+
+def _settle(order: list[int], before: Counter[tuple[int, int]]) -> list[int]:
+    for _ in range(8):
+        moved = False
+        for number in order:
+            at = order.index(number)
+            rest = order[:at] + order[at + 1 :]
+            cost = 0
+            best, best_cost = 0, 0
+            for slot, other in enumerate(rest):
+                cost += before[number, other] - before[other, number]
+                if cost < best_cost:
+                    best, best_cost = slot + 1, cost
+            own = sum(before[number, other] - before[other, number] for other in rest[:at])
+            if best_cost < own:
+                order = [*rest[:best], number, *rest[best:]]
+                moved = True
+        if not moved:
+            break
+    return order
+
+
+def arrange(numbers: Sequence[int], order: Sequence[int]) -> list[int]:
+    """The row's paragraphs, as indices, in the majority's order; a paragraph that is nobody's copy follows its predecessor."""
+    if not order:
+        return list(range(len(numbers)))
+    rank = {number: at for at, number in enumerate(order)}
+    keys: list[int] = []
+    for number in numbers:
+        keys.append(rank[number] if number >= 0 else (keys[-1] if keys else -1))
+    return sorted(range(len(numbers)), key=lambda place: (keys[place], place))
+
+
+def _runs(tokens: Tokens) -> list[set[tuple[str, ...]]]:
+    runs: list[set[tuple[str, ...]]] = [set() for _ in tokens.paragraphs]
+    if len(tokens.paragraphs) > MOST_PARAGRAPHS:
+        return runs
+    folds, places = tokens.folds, tokens.places
+    for at in range(len(tokens) - 2):
+        if places[at] == places[at + 2]:
+            runs[places[at]].add(folds[at : at + 3])
+    return runs

@@ -1,0 +1,161 @@
+"""Tokens that keep the text exactly as printed and are compared by a folded form."""
+
+import unicodedata
+from dataclasses import dataclass
+from enum import IntEnum
+
+import regex
+
+from pipeline.philology.witness import Witness
+
+
+class Shape(IntEnum):
+    """What a token looks like; words and numbers hardly ever stand against punctuation."""
+
+    WORD = 0
+    NUMBER = 1
+    PUNCTUATION = 2
+
+
+class Role(IntEnum):
+    """What a paragraph of a witness is: one of the page's own fields, or the body."""
+
+    TITLE = 0
+    BYLINE = 1
+    DATELINE = 2
+    BODY = 3
+
+
+# Scripts written without blanks give one token a grapheme; a word elsewhere may hold apostrophes, hyphens, dots and commas
+# between its letters and digits (don't, high-profile, U.S, 2,500, 8.8). What is left is punctuation, one grapheme a token.
+_TOKEN = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*"
+    r"|(?:(?![\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])[\p{L}\p{M}\p{N}_])+"
+    r"(?:['’.,\-‑·](?:(?![\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])[\p{L}\p{M}\p{N}_])+)*"
+    r"|\.{2,}|-{2,}|\S\p{M}*"
+)
+_SENTENCE_JOIN = regex.compile(r"(?<=\p{Ll}{2})[.,](?=\p{Lu}\p{Ll})|(?<=\p{N}),(?=\p{L})|(?<=\p{Ll}{2}),(?=\p{L})")
+_NUMBER = regex.compile(r"\p{N}")
+_WORD = regex.compile(r"[\p{L}\p{N}]")
+_TYPOGRAPHY = str.maketrans(
+    {"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"'}
+    | dict.fromkeys("–—‒―‐‑−", "-")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of a sequence of paragraphs, as parallel tuples.
+
+    `paragraphs[p][starts[i] : ends[i]] == texts[i]` with p = `places[i]`: what stands between two tokens is blank, so the
+    paragraphs come back character for character.
+    """
+
+    paragraphs: tuple[str, ...]
+    roles: tuple[Role, ...]
+    texts: tuple[str, ...]
+    folds: tuple[str, ...]
+    shapes: tuple[Shape, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    places: tuple[int, ...]
+    """Index of the paragraph that each token stands in."""
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def opens(self, index: int) -> bool:
+        """Whether the token is the first of its paragraph."""
+        return index == 0 or self.places[index] != self.places[index - 1]
+
+    def closes(self, index: int) -> bool:
+        """Whether the token is the last of its paragraph."""
+        return index + 1 == len(self.texts) or self.places[index] != self.places[index + 1]
+
+    def blank_before(self, index: int) -> str:
+        """What is printed between the token and the one before it in its paragraph; empty at a paragraph's start."""
+        if self.opens(index):
+            return ""
+        return self.paragraphs[self.places[index]][self.ends[index - 1] : self.starts[index]]
+
+    def printed(self, first: int, last: int) -> str:
+        """The tokens first … last, both included, with their own blanks; a blank line between paragraphs."""
+        parts: list[str] = []
+        for index in range(first, last + 1):
+            if parts:
+                parts.append("\n\n" if self.opens(index) else self.blank_before(index))
+            parts.append(self.texts[index])
+        return "".join(parts)
+
+
+def fold(text: str) -> str:
+    """The form by which tokens are compared: case, compatibility forms, quotation marks and dashes levelled."""
+    return unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHY)).translate(_TYPOGRAPHY).casefold()
+
+
+def shape_of(text: str) -> Shape:
+    """NUMBER where a digit stands first, WORD where any letter or digit stands, else PUNCTUATION."""
+    if not _WORD.search(text):
+        return Shape.PUNCTUATION
+    return Shape.NUMBER if _NUMBER.match(text) else Shape.WORD
+
+
+def spans(paragraph: str) -> list[tuple[int, int]]:
+    """Offsets of the tokens of a paragraph, in order; nothing but blanks stands outside them."""
+    found: list[tuple[int, int]] = []
+    for match in _TOKEN.finditer(paragraph):
+        first, last = match.span()
+        if last - first > 3 and ("." in match[0] or "," in match[0]):
+            # "said.The": a lost blank; a full stop or comma inside a lower-case word is punctuation, not spelling
+            for joint in _SENTENCE_JOIN.finditer(paragraph, first, last):
+                found.append((first, joint.start()))
+                found.append((joint.start(), joint.end()))
+                first = joint.end()
+        found.append((first, last))
+    return [span for span in found if span[0] < span[1]]
+
+
+def tokenize(paragraphs: tuple[str, ...], roles: tuple[Role, ...] | None = None) -> Tokens:
+    """The tokens of the paragraphs, which are brought to NFC first."""
+    printed = tuple(unicodedata.normalize("NFC", paragraph) for paragraph in paragraphs)
+    texts: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    places: list[int] = []
+    for place, paragraph in enumerate(printed):
+        for first, last in spans(paragraph):
+            texts.append(paragraph[first:last])
+            starts.append(first)
+            ends.append(last)
+            places.append(place)
+    known = {text: (fold(text), shape_of(text)) for text in set(texts)}
+    return Tokens(
+        paragraphs=printed,
+        roles=roles or (Role.BODY,) * len(printed),
+        texts=tuple(texts),
+        folds=tuple(known[text][0] for text in texts),
+        shapes=tuple(known[text][1] for text in texts),
+        starts=tuple(starts),
+        ends=tuple(ends),
+        places=tuple(places),
+    )
+
+
+def tokens_of(witness: Witness) -> Tokens:
+    """The tokens of the whole witness: title, byline and dateline first, unless its body already opens with them.
+
+    A dateline that is a field of its own stands in front of the first paragraph of the body.
+    """
+    body = list(witness.paragraphs)
+    opening = [fold(paragraph.strip()) for paragraph in body[:4]]
+    paragraphs: list[str] = []
+    roles: list[Role] = []
+    for text, role in ((witness.title, Role.TITLE), (witness.byline, Role.BYLINE)):
+        if text and text.strip() and not any(fold(text.strip()) in known for known in opening):
+            paragraphs.append(text)
+            roles.append(role)
+    if witness.dateline and witness.dateline.strip() and body:
+        dateline = witness.dateline.strip()
+        if not any(fold(dateline) in known for known in opening):
+            body[0] = f"{dateline} {body[0]}"
+    return tokenize((*paragraphs, *body), (*roles, *(Role.BODY,) * len(body)))

@@ -1,0 +1,129 @@
+"""Variation units: stretches of columns where the witnesses differ, with whole attested readings."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.philology.collation import Collation, State
+from pipeline.philology.tokens import fold
+
+# A unit of more columns than this is read column by column: longer ones are passages, not readings.
+MOST_COLUMNS = 7
+
+ABSENT = -1
+_CUT_MARKS = frozenset({"...", "....", "…", "[...]", "[…]"})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One attested reading: its tokens, and the columns they stand in."""
+
+    texts: tuple[str, ...]
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Columns first … last - 1 of the collation, with what stands there.
+
+    `choice[w]` is the index in `candidates` of the reading of witness w, or ABSENT where it has no vote. One candidate: all
+    agree.
+    """
+
+    first: int
+    last: int
+    candidates: tuple[Candidate, ...]
+    choice: tuple[int, ...]
+
+    @property
+    def disputed(self) -> bool:
+        """Whether the witnesses differ."""
+        return len(self.candidates) > 1
+
+
+Cell = str | None
+"""What a witness has in a column: its token, "" where nothing stands there, None where it has no vote."""
+
+
+def cells_of(collation: Collation) -> list[list[Cell]]:
+    """For every column what every witness has there: rows are columns, in order."""
+    cells: list[list[Cell]] = [[""] * len(collation.sigla) for _ in range(collation.width)]
+    for w, row in enumerate(collation.columns):
+        texts = collation.tokens[w].texts
+        for column, index in enumerate(row):
+            if index >= 0:
+                cells[column][w] = texts[index]
+    for block in collation.blocks:
+        for w, state in enumerate(block.states):
+            if state in (State.MISSING, State.OUTSIDE):
+                for column in range(block.first, block.last):
+                    cells[column][w] = None
+                _forget_cut_mark(cells, w, block.first)
+    return cells
+
+
+def _forget_cut_mark(cells: list[list[Cell]], w: int, first: int) -> None:
+    # "…" where a witness breaks off is its editor's mark, no reading
+    column = first - 1
+    while column >= 0 and cells[column][w] == "":
+        column -= 1
+    if column >= 0 and cells[column][w] in _CUT_MARKS:
+        cells[column][w] = None
+
+
+def places_of(cells: Sequence[Sequence[Cell]], first: int, last: int) -> list[Place]:
+    """The columns first … last - 1 as places: single columns, or neighbours joined where a substitution spans them."""
+    found: list[Place] = []
+    leading = [_leading(cells[column]) for column in range(first, last)]
+    column = first
+    while column < last:
+        end = column + 1
+        while end < last and end - column < MOST_COLUMNS and _belong(cells, leading, end - 1, first):
+            end += 1
+        found.append(_place(cells, column, end))
+        column = end
+    return found
+
+
+def _leading(cell: Sequence[Cell]) -> Cell:
+    counts = Counter(text for text in cell if text is not None)
+    if not counts:
+        return None
+    return min(counts, key=lambda text: (-counts[text], not text, text))
+
+
+def _belong(cells: Sequence[Sequence[Cell]], leading: Sequence[Cell], left: int, first: int) -> bool:
+    one, two = leading[left - first], leading[left + 1 - first]
+    for a, b in zip(cells[left], cells[left + 1], strict=True):
+        if a is None or b is None or a == one or b == two:
+            continue
+        if "" in (a, b, one, two):
+            return True
+    return False
+
+
+def _place(cells: Sequence[Sequence[Cell]], first: int, last: int) -> Place:
+    readings: dict[tuple[str, ...], Candidate] = {}
+    rows: list[tuple[str, ...] | None] = []
+    for w in range(len(cells[first])):
+        own = [(cells[column][w], column) for column in range(first, last)]
+        if any(text is None for text, _ in own):
+            rows.append(None)
+            continue
+        held = [(text, column) for text, column in own if text]
+        texts = tuple(text for text, _ in held)
+        rows.append(texts)
+        readings.setdefault(texts, Candidate(texts, tuple(column for _, column in held)))
+    order = sorted(readings)
+    number = {texts: at for at, texts in enumerate(order)}
+    return Place(
+        first=first,
+        last=last,
+        candidates=tuple(readings[texts] for texts in order),
+        choice=tuple(ABSENT if texts is None else number[texts] for texts in rows),
+    )
+
+
+def same_but_for_print(one: Candidate, two: Candidate) -> bool:
+    """Whether two readings differ by case and typography alone."""
+    return [fold(text) for text in one.texts] == [fold(text) for text in two.texts]
