@@ -59,11 +59,11 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def stdout(width: int | None = None) -> Console:
+def stdout() -> Console:
     """A console on stdout that prints text as it is. Colours only on a terminal, and none where NO_COLOR is set."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a character that the terminal cannot show ends no command
-    return Console(file=sys.stdout, highlight=False, emoji=False, markup=False, width=width)
+    return Console(highlight=False, emoji=False, markup=False)
 
 
 def write(text: str) -> None:
@@ -80,7 +80,7 @@ def write_rows(rows: Iterable[object], columns: Sequence[Column], format_: Forma
     elif wanted is Format.JSON:
         write(to_json([as_mapping(row) for row in rows], indent=2 if is_terminal() else None))
     elif wanted is Format.TABLE:
-        _write_table([as_mapping(row) for row in rows], columns)
+        _write_table([as_mapping(row) for row in rows], columns, stdout(), fold=is_terminal())
     else:
         _write_separated([as_mapping(row) for row in rows], columns, wanted)
 
@@ -89,11 +89,28 @@ def write_record(record: object, format_: Format | None) -> None:
     """Print one thing: in a table one field a line, else as a single row."""
     fields_ = as_mapping(record)
     if (format_ or (Format.TABLE if is_terminal() else Format.JSONL)) is Format.TABLE:
-        _write_records([fields_], [Column(name, name.replace("_", " ")) for name in fields_])
+        _write_records([fields_], [Column(name, name.replace("_", " ")) for name in fields_], stdout())
     elif format_ is Format.JSON:
         write(to_json(fields_, indent=2 if is_terminal() else None))
     else:
         write_rows([fields_], [Column(name) for name in fields_], format_)
+
+
+WITNESSES = (
+    Column("siglum"),
+    Column("source", least=24),
+    Column("kind"),
+    Column("error_rate", "error", right=True, show=lambda value: percent(value)),
+    Column("coverage", right=True, show=lambda value: percent(value)),
+    Column("exemplar", "copied from"),
+    Column("lineage", right=True),
+)
+
+
+def print_witnesses(document: Mapping[str, Any]) -> None:
+    """The witnesses of a recovery (`recover --format json`) as a table on stderr, beside the text on stdout."""
+    console = Console(stderr=True, highlight=False, emoji=False, markup=False)
+    _write_table([dict(witness) for witness in document["witnesses"]], WITNESSES, console, fold=console.is_terminal)
 
 
 def as_mapping(row: object) -> dict[str, Any]:
@@ -173,20 +190,20 @@ def _without_tabs(cell: str) -> str:
     return printable.line(cell) if is_terminal() else cell
 
 
-def _write_table(rows: list[dict[str, Any]], columns: Sequence[Column]) -> None:
+def _write_table(rows: list[dict[str, Any]], columns: Sequence[Column], console: Console, *, fold: bool) -> None:
+    """The rows as a table: folded to the console's width, or on long lines, which is what other programs can read."""
     if not rows:
         return
     cells = [[(column.show or shown)(row[column.key]) for column in columns] for row in rows]
     titles = [column.title or column.key for column in columns]
     widths = [max(cell_len(line[at]) for line in [titles, *cells]) for at in range(len(columns))]
-    if is_terminal():
-        room = stdout().width - GAP * (len(columns) - 1)
+    if fold:
         floors = [
             max(min(width, column.least), cell_len(title)) for width, column, title in zip(widths, columns, titles, strict=True)
         ]
-        fitted = fit(widths, floors, room)
+        fitted = fit(widths, floors, console.width - GAP * (len(columns) - 1))
         if fitted is None:
-            _write_records(rows, columns)
+            _write_records(rows, columns, console)
             return
         widths = fitted
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
@@ -194,7 +211,7 @@ def _write_table(rows: list[dict[str, Any]], columns: Sequence[Column]) -> None:
         table.add_column(Text(title), justify="right" if column.right else "left", width=width, overflow="fold")
     for line in cells:
         table.add_row(*map(Text, line))
-    stdout(width=None if is_terminal() else sum(widths) + GAP * len(widths)).print(table)
+    console.print(table, width=None if fold else sum(widths) + GAP * len(widths), crop=fold)
 
 
 def fit(widths: Sequence[int], floors: Sequence[int], room: int) -> list[int] | None:
@@ -210,8 +227,7 @@ def fit(widths: Sequence[int], floors: Sequence[int], room: int) -> list[int] | 
     return fitted
 
 
-def _write_records(rows: list[dict[str, Any]], columns: Sequence[Column]) -> None:
-    console = stdout()
+def _write_records(rows: list[dict[str, Any]], columns: Sequence[Column], console: Console) -> None:
     for number, row in enumerate(rows):
         if number:
             console.print()

@@ -32,8 +32,12 @@ class Synced:
     names: tuple[str, ...]
     wrong: tuple[str, ...]
 
+    def __len__(self) -> int:
+        """How many were taken in."""
+        return len(self.names)
 
-def source_files() -> list[Traversable]:
+
+def paths() -> list[Traversable]:
     """The files that may name sources, the weaker first: the one that ships with wirecopy, then the user's own."""
     own: list[Path] = [path.with_name("sources.toml") for path in settings_files()]
     return [resources.files("config").joinpath("sources.toml"), *own]
@@ -57,11 +61,11 @@ def sync(session: Session, settings: Settings, paths: Sequence[Traversable]) -> 
             continue
         entries |= {name: (str(path), entry) for name, entry in listed.items()}
     names: list[str] = []
-    for name, (path, entry) in entries.items():
+    for name, (file, entry) in entries.items():
         try:
             _take_in(session, settings, name, entry)
         except WirecopyError as error:
-            wrong.append(f"Source {name!r} in {path}: {error}")
+            wrong.append(f"Source {name!r} in {file}: {error}")
         else:
             names.append(name)
     return Synced(tuple(names), tuple(wrong))
