@@ -28,7 +28,14 @@ SHORTEST = 60
 LONGEST = 1_500_000
 """Characters of the longest text that one is looked for in; a novel has a million."""
 
-_LONGEST_GUESS = 3_000
+MOST_ELEMENTS = 100_000
+"""Elements of the largest page that is read; a page of news has some thousands."""
+
+_LONGEST_TAG = 20_000
+_LONG_TAG = re.compile(rf"<([A-Za-z][A-Za-z0-9:-]*)[^<>]{{{_LONGEST_TAG},}}>")
+_COUNT_ELEMENTS = etree.XPath("count(.//*)")
+_COUNT_CHARACTERS = etree.XPath("string-length()")
+_LONGEST_GUESS = 2_000
 _SHORTEST_GUESS = 100
 _DOCUMENTS = (
     (b"%PDF-", "a PDF document"),
@@ -75,8 +82,10 @@ def read_page(body: bytes, url: str = "", headers: Iterable[tuple[str, str]] = (
     base = _read_base(url)
     noarchive = kept_away or forbids_archive(tree, headers, agent)
     _lighten(tree)
-    length = sum(len(part) for part in tree.itertext() if part)
-    paragraphs = _extract(tree, base) if length <= LONGEST else ()
+    why = _refuse_tree(tree)
+    if why:
+        return Page((), noarchive=noarchive, why=f"not an article: {why}")
+    paragraphs = _extract(tree, base)
     said = read_metadata(tree, base, _read_now(told.get("date")))
     page = Page(
         (),
@@ -87,7 +96,6 @@ def read_page(body: bytes, url: str = "", headers: Iterable[tuple[str, str]] = (
         language=said.language,
         canonical=said.canonical,
         noarchive=noarchive,
-        why=f"not an article: it holds {length:,} characters of text" if length > LONGEST else None,
     )
     return _finish(paragraphs, page)
 
@@ -97,10 +105,10 @@ def _finish(paragraphs: tuple[str, ...], page: Page) -> Page:
     if paragraphs and page.title and _fold(paragraphs[0]) == _fold(page.title):
         paragraphs = paragraphs[1:]
     length = sum(map(len, paragraphs))
-    why = page.why
-    if why is None and not length:
+    why = None
+    if not length:
         why = "not an article: no text was found in it"
-    elif why is None and length < SHORTEST:
+    elif length < SHORTEST:
         why = f"not an article: {length} characters of text are too few"
     if why:
         paragraphs = ()
@@ -142,9 +150,20 @@ def _refuse_text(text: str) -> str | None:
     return None
 
 
+def _refuse_tree(tree: HtmlElement) -> str | None:
+    """What about a page is too large for an article: the work on it grows faster than its size."""
+    elements = int(_COUNT_ELEMENTS(tree))
+    if elements > MOST_ELEMENTS:
+        return f"it holds {elements:,} elements"
+    length = int(_COUNT_CHARACTERS(tree))
+    return f"it holds {length:,} characters of text" if length > LONGEST else None
+
+
 def _parse(text: str) -> HtmlElement | None:
     # huge_tree: without it libxml2 drops what is nested deeper than 256 levels, and silently.
     parser = HTMLParser(collect_ids=False, encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    # A tag of 100,000 attributes takes the parser half a minute; no tag of that size says anything about the text.
+    text = _LONG_TAG.sub(r"<\1>", text)
     try:
         return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError):
