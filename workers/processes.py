@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
-from celery.beat import Scheduler
 from kombu.exceptions import OperationalError
 
 from pipeline.cli.messages import say
@@ -65,7 +64,7 @@ def run_worker(settings: Settings, queue: str) -> None:
 def run_beat(settings: Settings) -> None:
     """The beat, until it is told to stop. Its state is in Postgres: it keeps no file."""
     _begin(settings)
-    application.app.Beat(scheduler=Scheduler, loglevel="WARNING", quiet=True).run()
+    application.app.Beat(scheduler="celery.beat:Scheduler", loglevel="WARNING", quiet=True).run()
 
 
 def _begin(settings: Settings) -> None:
@@ -158,7 +157,7 @@ class ChildProcesses:
     def _start(self, name: str, arguments: tuple[str, ...]) -> Child:
         with self._log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "workers.console", *arguments],
+                [sys.executable, "-m", "workers.console", *arguments],  # noqa: S603 - our own interpreter and words
                 env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -186,5 +185,3 @@ def fleet(settings: Settings) -> Iterator[ChildProcesses]:
         yield processes
     finally:
         processes.stop()
-
-

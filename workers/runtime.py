@@ -34,7 +34,7 @@ _stopping = mmap.mmap(-1, 1)
 _round: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
 
 
-@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+@worker_shutting_down.connect
 def _note_stop(**_: object) -> None:
     _stopping[0] = 1
 
@@ -69,7 +69,7 @@ class Runtime:
     @cached_property
     def extractor(self) -> Extractor:
         """The process that reads pages, and that may be killed."""
-        return Extractor(timeout=self.settings.extract_timeout, memory=self.settings.extract_memory)
+        return Extractor(seconds=self.settings.extract_timeout, memory=self.settings.extract_memory)
 
     @cached_property
     def loop(self) -> asyncio.Runner:
@@ -105,7 +105,7 @@ def current() -> Runtime:
     return _current
 
 
-@worker_process_shutdown.connect  # type: ignore[untyped-decorator]
+@worker_process_shutdown.connect
 def _close(**_: object) -> None:
     if _current is not None and _current.pid == os.getpid():
         _current.close()

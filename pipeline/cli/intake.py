@@ -16,10 +16,12 @@ from pipeline.embedded import running
 from pipeline.errors import Misuse
 from pipeline.stages.admission import admit
 from pipeline.stages.outcome import Bell
-from pipeline.store import jobs, queries
+from pipeline.store import jobs, overdue, queries
 from pipeline.store.tables import Stage
 
-PARTLY, FAILED = 4, 1
+PARTLY = 4
+# Seconds: --wait does not wait for a URL that is due later than this (a host that rests, a robots.txt that fails).
+WORTH_WAITING = 60.0
 
 
 def add(
@@ -73,7 +75,9 @@ def _admit(services: Services, lines: list[str], priority: int) -> tuple[int, in
         job_id = jobs.open_job(session, "add", f"{len(ids)} URLs") if ids else 0
         jobs.add_items(session, job_id, ids)
     if ids:
-        new, reopened, known = (len(part) for part in (admission.admitted.new, admission.admitted.reopened, admission.admitted.known))
+        new, reopened, known = (
+            len(part) for part in (admission.admitted.new, admission.admitted.reopened, admission.admitted.known)
+        )
         say(f"Job {job_id}: {new} new, {reopened} tried again, {known} known already.")
     return job_id, len(ids), admission.malformed
 
@@ -96,11 +100,15 @@ def _wait(context: Context, services: Services, job_id: int) -> None:
         bar = stack.enter_context(Bar())
         while True:
             with services.factory() as session:
-                progress = queries.job_progress(session, job_id)
+                progress = queries.job(session, job_id)
+                resting = not overdue.unfinished(session, WORTH_WAITING)
             watch(bar, progress)
-            if progress.done:
+            if progress.done or resting:
                 break
             if fleet is not None:
                 fleet.check()
             time.sleep(0.3)
+    left = progress.items - progress.finished
+    if left:
+        say(f"{left} of {progress.items} URLs are to be tried again later: `wirecopy jobs show {job_id}` says when and why.")
     say(f"`wirecopy jobs show {job_id}` lists what came of each; `wirecopy search` finds the stories.")

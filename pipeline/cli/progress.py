@@ -43,4 +43,4 @@ class Bar:
 def watch(bar: Bar, progress: JobProgress) -> None:
     """Show how far a job has come."""
     states = ", ".join(f"{count} {state}" for state, count in sorted(progress.states.items()))
-    bar.show(states, progress.ended, progress.total)
+    bar.show(states, progress.finished, progress.items)

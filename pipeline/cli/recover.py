@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
+from pipeline.cli import printable
 from pipeline.cli.messages import say
-from pipeline.cli.output import print_witnesses
 from pipeline.errors import Misuse
 from pipeline.exports.recovery_json import to_document
 from pipeline.philology.collation import collate
-from pipeline.philology.recovery import Evidence
+from pipeline.philology.recovery import Evidence, Recovery
 from pipeline.philology.recovery import recover as recover_wording
 from pipeline.stages.copies import read_copies
 
@@ -44,4 +46,21 @@ def recover(
             raise Misuse(f"Cannot write {output}: {error.strerror or error}.") from error
         say(f"Written to {output}.")
     if format_ is None:
-        print_witnesses(document)
+        _show_witnesses(recovery)
+
+
+def _show_witnesses(recovery: Recovery) -> None:
+    """The table of witnesses, to stderr: stdout is the text alone, piped or not."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("copy", "kind", "errors", "coverage", "from", "source"):
+        table.add_column(heading, overflow="fold")
+    for witness in recovery.witnesses:
+        rate, coverage = f"{witness.error_rate:.1%}", f"{witness.coverage:.0%}"
+        table.add_row(witness.siglum, witness.kind, rate, coverage, witness.exemplar or "", printable.line(witness.source))
+    console = Console(stderr=True, highlight=False, markup=False)
+    console.print(table)
+    console.print(
+        f"Confidence {recovery.confidence:.1%}; {len(recovery.apparatus)} variation units; {len(recovery.omitted)} omitted."
+    )
+    for stranger in recovery.strangers:
+        console.print(f"Not a copy of this article: {printable.line(stranger.source)}: {stranger.why}")

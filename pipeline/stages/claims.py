@@ -33,9 +33,7 @@ class Claim:
 
 
 @contextmanager
-def claim(
-    factory: SessionFactory, stage: Stage, subject_id: int, worker: str, settings: Settings
-) -> Iterator[Claim | None]:
+def claim(factory: SessionFactory, stage: Stage, subject_id: int, worker: str, settings: Settings) -> Iterator[Claim | None]:
     """A claim on a piece of work; None where somebody is at it, it is done with, or it is in quarantine.
 
     An exception in the body ends the attempt as an error, counts towards quarantine, and goes on to the caller.
@@ -86,10 +84,7 @@ def _label(session: Session, stage: Stage, subject_id: int) -> str:
     if row is not None:
         return session.scalar(select(FrontierRow.url).where(FrontierRow.id == row)) or f"frontier row {row}"
     if stage is Stage.PLACE:
-        return (
-            session.scalar(select(StoredWitness.source).where(StoredWitness.id == subject_id))
-            or f"witness {subject_id}"
-        )
+        return session.scalar(select(StoredWitness.source).where(StoredWitness.id == subject_id)) or f"witness {subject_id}"
     return session.scalar(select(Story.title).where(Story.id == subject_id)) or f"story {subject_id}"
 
 

@@ -48,9 +48,7 @@ def _name(rows: Sequence[StoredWitness]) -> tuple[str, ...]:
     return tuple(row.siglum or next(free) for row in rows)
 
 
-def _store(
-    session: Session, story_id: int, revision: int, collation: Collation, rows: dict[str, StoredWitness]
-) -> None:
+def _store(session: Session, story_id: int, revision: int, collation: Collation, rows: dict[str, StoredWitness]) -> None:
     ids = [rows[witness.source].id for witness in collation.witnesses]
     recoveries.put_collation(session, story_id, revision, ids, to_data(collation))
     for id_, name in zip(ids, collation.sigla, strict=True):

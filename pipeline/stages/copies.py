@@ -73,4 +73,6 @@ def read_text(source: str, body: bytes) -> Witness:
 
 
 def _is_headline(text: str) -> bool:
-    return len(text) <= LONGEST_HEADLINE and "\n" not in text and not text.rstrip().endswith((".", "!", ":", ";", ",", "”", '"'))
+    return (
+        len(text) <= LONGEST_HEADLINE and "\n" not in text and not text.rstrip().endswith((".", "!", ":", ";", ",", "”", '"'))
+    )

@@ -8,8 +8,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from pipeline.crawl.extraction import Page
-from pipeline.crawl.extractor import ExtractionFailure, Extractor
+from pipeline.crawl.extractor import Extractor
+from pipeline.crawl.pages import ExtractionFailure, Page
 from pipeline.crawl.urls import parse
 from pipeline.settings import Settings
 from pipeline.stages.claims import Claim, claim
@@ -42,9 +42,7 @@ def extract(factory: SessionFactory, capture_id: int, extractor: Extractor, sett
             return _store(session, held, session.get_one(Capture, capture_id), page, settings)
 
 
-def _store(
-    session: Session, held: Claim, capture: Capture, page: Page | ExtractionFailure, settings: Settings
-) -> Outcome:
+def _store(session: Session, held: Claim, capture: Capture, page: Page | ExtractionFailure, settings: Settings) -> Outcome:
     row = session.get_one(FrontierRow, capture.frontier_id)
     if isinstance(page, ExtractionFailure):
         return _end(session, held, capture, Visit.NOT_ARTICLE, f"extraction: {page.kind}: {page.message}")
@@ -60,9 +58,7 @@ def _store(
     _believe_validators(session, row, capture)
     if last is not None and last.text == values["text"]:
         return _end(session, held, capture, Visit.UNCHANGED, "the same text as before")
-    witness_id = session.scalar(
-        insert(StoredWitness).values(**values).on_conflict_do_nothing().returning(StoredWitness.id)
-    )
+    witness_id = session.scalar(insert(StoredWitness).values(**values).on_conflict_do_nothing().returning(StoredWitness.id))
     captures.mark_read(session, capture.id, "witness")
     frontier.end_visit(session, row.id, Visit.WITNESS)
     if witness_id is None:

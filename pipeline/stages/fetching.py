@@ -128,7 +128,7 @@ class Desk:
             with self._factory.begin() as session:
                 for visited in batch:
                     bells += visits.record(session, visited, self._settings)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and it is counted
             if len(batch) > 1:  # one visit that cannot be written down must not take the others with it
                 return [bell for visited in batch for bell in self._write([visited])]
             self._write_error(batch[0], error)
@@ -139,7 +139,7 @@ class Desk:
 
     def _write_error(self, visited: Visited, error: Exception) -> None:
         """Count a visit that we could not write down as a failure of our own."""
-        log.exception("fetch", url=visited.url.text, outcome="error", exc_info=error)
+        log.error("fetch", url=visited.url.text, outcome="error", exc_info=error)
         with self._factory.begin() as session:
             lease = visited.lease
             attempts.finish(session, lease.attempt_id, AttemptEnd.ERROR, f"{type(error).__name__}: {error}")
@@ -167,9 +167,7 @@ async def fetch(
         while True:
             closing = clock() >= end or stopping()
             if not closing and (room := settings.fetch_concurrency - len(active)) > 0:
-                active |= {
-                    asyncio.create_task(_visit(lease, fetcher, settings, desk)) for lease in await desk.take(room)
-                }
+                active |= {asyncio.create_task(_visit(lease, fetcher, settings, desk)) for lease in await desk.take(room)}
             if active:
                 done, active = await asyncio.wait(
                     active, timeout=None if closing else LONGEST_NAP / 2, return_when=asyncio.FIRST_COMPLETED
@@ -196,9 +194,7 @@ async def _visit(lease: Lease, fetcher: Fetcher, settings: Settings, desk: Desk)
     known = lease.robots
     if not settings.contact and not url.host.startswith(LOOPBACK):
         robot = Robot(Robots.parse(None), fresh=False, lifetime=0)
-        decision = Decision(
-            Visit.WAITING, "no contact is set, and only loopback is fetched without one", NO_CONTACT_DELAY
-        )
+        decision = Decision(Visit.WAITING, "no contact is set, and only loopback is fetched without one", NO_CONTACT_DELAY)
         desk.record(Visited(lease, url, "nothing", None, robot, decision))
     elif known is None or known.expires_at <= now:
         answer = await _ask_robots(url, fetcher, settings, desk)

@@ -1,12 +1,10 @@
 """Place: find the story that a witness belongs to, or open one."""
 
-from dataclasses import asdict
-
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from pipeline.philology.fingerprint import fingerprint
-from pipeline.philology.relation import Relation, relate
+from pipeline.philology.relation import Relation, RelationKind, relate
 from pipeline.settings import Settings
 from pipeline.stages.claims import claim
 from pipeline.stages.outcome import Outcome
@@ -16,7 +14,7 @@ from pipeline.store.tables import Stage, StoredWitness
 
 # Stored witnesses that share the most features with a newcomer are compared with it, this many at the most.
 COMPARED = 12
-JOINS = ("copy", "excerpt")
+JOINS = (RelationKind.COPY, RelationKind.EXCERPT)
 
 
 def place(factory: SessionFactory, witness_id: int, settings: Settings, worker: str) -> Outcome:
@@ -47,18 +45,23 @@ def _place(session: Session, witness: StoredWitness, settings: Settings) -> Outc
         relation = relate(value, witnesses.as_value(member))
         if relation.kind not in JOINS:
             continue
-        rank = (relation.kind == "copy") + min(relation.coverage)
+        rank = (relation.kind == RelationKind.COPY) + max(relation.newcomer_coverage, relation.member_coverage)
         if best is None or rank > best[0]:
             best = rank, member, relation
     if best is None or best[1].story_id is None:
-        witness.relation = "copy"
+        witness.relation = RelationKind.COPY
         story_id = stories.open_story(session, witness.title, witness.language).id
         state = "opened"
     else:
         _, member, relation = best
         story_id = best[1].story_id
         witness.relation = relation.kind
-        witness.relation_evidence = {"of": member.id, **asdict(relation)}
+        witness.relation_evidence = {
+            "of": member.id,
+            "newcomer_coverage": relation.newcomer_coverage,
+            "member_coverage": relation.member_coverage,
+            **relation.evidence,
+        }
         state = f"joined as {relation.kind}"
     stories.join(session, story_id, witness, settings.settle)
     return Outcome(state, (witness.id, story_id))

@@ -52,9 +52,7 @@ def _admit_listed(session: Session, source: Source, capture: Capture, body: byte
     )
     nested = [parse(url) for url in listing.sitemaps]
     # A sitemap index is followed as sources' rows of the same source: read once now, and again with the source's next poll.
-    rows = [
-        NewUrl(url.text, f"{source.name} {url.text}", url.host, Purpose.SOURCE, found, 10, source.id) for url in nested
-    ]
+    rows = [NewUrl(url.text, f"{source.name} {url.text}", url.host, Purpose.SOURCE, found, 10, source.id) for url in nested]
     frontier.admit(session, rows, reopen=False)
     new = len(admission.admitted.new)
     state = f"{len(listing.items)} items, {new} new"

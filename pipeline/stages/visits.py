@@ -71,17 +71,13 @@ def record(session: Session, visited: Visited, settings: Settings) -> list[Bell]
     now = datetime.now(UTC)
     if visited.robot.fresh:
         expires = now + timedelta(seconds=visited.robot.lifetime)
-        hosts.keep_robots(
-            session, visited.url.origin, visited.robot.rules.status, visited.robot.rules.text, now, expires
-        )
+        hosts.keep_robots(session, visited.url.origin, visited.robot.rules.status, visited.robot.rules.text, now, expires)
     end = AttemptEnd.FAILED if decision.failing else AttemptEnd.DONE
     if not attempts.finish(session, lease.attempt_id, end, decision.reason, _detail(visited)):
-        # The lease ran out while the host was answering, and the row may be somebody else's now. Nothing but the answer is lost.
+        # The lease ran out while the host was answering: the row may be somebody else's now, and nothing but the answer is lost.
         return []
     points = _free_host(session, visited, settings)
-    capture = (
-        _capture(session, visited, result, now) if visited.asked == "page" and isinstance(result, Answer) else None
-    )
+    capture = _capture(session, visited, result, now) if visited.asked == "page" and isinstance(result, Answer) else None
     bells = _move_row(session, visited, capture)
     if politeness.is_host_given_up(points):
         hosts.give_up_host(session, lease.host_id, f"{lease.host} has failed {points} points in a row")
@@ -118,9 +114,7 @@ def _capture(session: Session, visited: Visited, answer: Answer, now: datetime) 
         frontier_id=visited.lease.row.id,
         url=answer.url.text,
         status=answer.status,
-        headers=[
-            {"name": _storable(name_), "value": _storable(value)} for name_, value in answer.headers[:MOST_HEADERS]
-        ],
+        headers=[{"name": _storable(name_), "value": _storable(value)} for name_, value in answer.headers[:MOST_HEADERS]],
         body_sha256=name,
         kept=readable,
         truncated=answer.truncated,
@@ -155,9 +149,7 @@ def _move_row(session: Session, visited: Visited, capture: Capture | None) -> li
         else:
             stage = Stage.READ_SOURCE if row.purpose == Purpose.SOURCE else Stage.EXTRACT
             bells.append(Bell(stage, capture.id))
-    session.execute(
-        update(FrontierRow).where(FrontierRow.id == row.id, FrontierRow.state == Visit.WAITING).values(**values)
-    )
+    session.execute(update(FrontierRow).where(FrontierRow.id == row.id, FrontierRow.state == Visit.WAITING).values(**values))
     if row.purpose == Purpose.SOURCE and decision.state not in {Visit.WAITING, Visit.CAPTURED}:
         source = session.get_one(Source, row.source_id)
         sources.polled(session, source, row.id, decision.reason)

@@ -60,7 +60,7 @@ def own_failures(session: Session, stage: Stage, subject_id: int) -> int:
     retried = quarantine.last_resolved(session, stage, subject_id)
     count = 0
     for end, ended_at in tries:
-        if end not in OWN_FAILURES or (retried is not None and ended_at <= retried):
+        if end not in OWN_FAILURES or (retried is not None and ended_at is not None and ended_at <= retried):
             break
         count += 1
     return count
