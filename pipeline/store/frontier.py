@@ -49,7 +49,7 @@ def ensure_hosts(session: Session, names: Sequence[str]) -> dict[str, int]:
         part = wanted[start : start + ROWS_A_STATEMENT]
         session.execute(insert(Host).values([{"name": name} for name in part]).on_conflict_do_nothing())
     found = session.execute(select(Host.name, Host.id).where(Host.name.in_(wanted)))
-    return dict(found.tuples())
+    return dict(found.all())
 
 
 def admit(session: Session, urls: Sequence[NewUrl], *, reopen: bool) -> Admitted:
