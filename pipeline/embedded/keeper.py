@@ -5,6 +5,7 @@ Run as a script, in a session of its own, with one argument: a Plan as JSON. Sta
 ended for good, and with it the lock descriptor that both inherited.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -25,7 +26,7 @@ KILLED_AT_MOST = 5  # times that a server may be killed within SETTLED of its st
 
 # linux/sched.h, linux/prctl.h, linux/capability.h
 CLONE_NEWUSER = 0x10000000
-PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_SET_CHILD_SUBREAPER, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 36, 47, 2
 CAPABILITY_VERSION_3 = 0x20080522
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 
@@ -109,6 +110,24 @@ def become(uid: int, gid: int, needed: list[str]) -> None:
         if libc.capset(header, sets) == 0:
             libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0)
             return
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every process below this one whose own parent ends (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def kill_children() -> None:
+    """Kill this process's children (Linux only).
+
+    Called when the server is dead, so these are its orphans: a session of PostgreSQL in the middle of a long query does
+    not notice, and keeps the old shared memory from the next server.
+    """
+    path = Path(f"/proc/self/task/{os.getpid()}/children")
+    for child in path.read_text().split() if path.exists() else []:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(child), signal.SIGKILL)
 
 
 class Identity:
@@ -204,11 +223,15 @@ class Keeper:
         os._exit(127)
 
     def _reap(self) -> None:
-        child, status = os.waitpid(self.child, os.WNOHANG) if self.child else (0, 0)
-        if not child:
+        ended: dict[int, int] = {}
+        with contextlib.suppress(ChildProcessError):
+            while (waited := os.waitpid(-1, os.WNOHANG))[0]:
+                ended[waited[0]] = waited[1]
+        if self.child not in ended:
             return
+        code = os.waitstatus_to_exitcode(ended[self.child])
         self.child = 0
-        code = os.waitstatus_to_exitcode(status)
+        kill_children()
         if self.ending is not None:
             self._leave(0)
         elif self.making:
@@ -270,6 +293,7 @@ def main(argument: str) -> NoReturn:
         # Some systems drop a blocked signal that is ignored by default (SIGCHLD): give each a handler.
         signal.signal(number, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    adopt_orphans()
     identity = Identity(plan)
     paths = [Path(path) for path in (plan["made"], plan["folder"], plan["runtime"]) if path and Path(path).exists()]
     if identity.user or any(path.stat().st_uid != os.geteuid() for path in paths):

@@ -40,9 +40,13 @@ def has_rows(url: str, rows: list[tuple[int]]) -> bool:
 
 
 def test_a_postgres_that_is_killed_comes_back_at_the_same_address(tmp_path):
-    """Its users find every committed row again without having to do more than connect."""
-    with attach_or_start(tmp_path, **ONLY_POSTGRES) as servers:
+    """Its users find every committed row again and need only connect, though one was in the middle of a long query."""
+    with (
+        attach_or_start(tmp_path, **ONLY_POSTGRES) as servers,
+        contextlib.closing(psycopg.connect(servers.database_url.replace("+psycopg", ""))) as busy,
+    ):
         query(servers.database_url, "CREATE TABLE kept AS SELECT 42 AS number")
+        busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b")
         killed = find_postmaster(tmp_path)
         killed.kill()
         wait_until(lambda: not killed.is_running())
