@@ -1,7 +1,7 @@
 """Rows and records on stdout: a table on a terminal, JSON lines when piped, or as --format says.
 
-stdout carries data only. Nothing is cut: what is too wide for the terminal is folded, and rows that would be folded beyond
-reading are printed as records, one field a line.
+stdout carries data only. Nothing is cut: what is too wide for the terminal is folded, columns that are left out are
+named on stderr, and rows that would be folded beyond reading are printed as records, one field a line.
 """
 
 import csv
@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli import printable
+from pipeline.cli.messages import say
 
 GAP = 2
 NOTHING = "–"
@@ -51,6 +52,8 @@ class Column:
     least: int = 8
     """Narrower than this it is not folded; a column whose values are narrower needs no more than they do."""
     right: bool = False
+    spare: bool = False
+    """Left out where the terminal is too narrow; a line on stderr says so."""
     show: Callable[[Any], str] | None = None
 
 
@@ -94,23 +97,6 @@ def write_record(record: object, format_: Format | None) -> None:
         write(to_json(fields_, indent=2 if is_terminal() else None))
     else:
         write_rows([fields_], [Column(name) for name in fields_], format_)
-
-
-WITNESSES = (
-    Column("siglum"),
-    Column("source", least=24),
-    Column("kind"),
-    Column("error_rate", "error", right=True, show=lambda value: percent(value)),
-    Column("coverage", right=True, show=lambda value: percent(value)),
-    Column("exemplar", "copied from"),
-    Column("lineage", right=True),
-)
-
-
-def print_witnesses(document: Mapping[str, Any]) -> None:
-    """The witnesses of a recovery (`recover --format json`) as a table on stderr, beside the text on stdout."""
-    console = Console(stderr=True, highlight=False, emoji=False, markup=False)
-    _write_table([dict(witness) for witness in document["witnesses"]], WITNESSES, console, fold=console.is_terminal)
 
 
 def as_mapping(row: object) -> dict[str, Any]:
@@ -160,6 +146,23 @@ def percent(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.1%}"
 
 
+WITNESSES = (
+    Column("siglum"),
+    Column("source", least=24),
+    Column("kind"),
+    Column("error_rate", "error", right=True, show=percent),
+    Column("coverage", right=True, show=percent),
+    Column("exemplar", "from"),
+    Column("lineage", right=True, spare=True),
+)
+
+
+def print_witnesses(document: Mapping[str, Any]) -> None:
+    """The witnesses of a recovery (`recover --format json`) as a table on stderr, beside the text on stdout."""
+    console = Console(stderr=True, highlight=False, emoji=False, markup=False)
+    _write_table([dict(witness) for witness in document["witnesses"]], WITNESSES, console, fold=console.is_terminal)
+
+
 def _write_separated(rows: list[dict[str, Any]], columns: Sequence[Column], format_: Format) -> None:
     names = list(rows[0]) if rows else [column.key for column in columns]
     text = io.StringIO()
@@ -194,34 +197,55 @@ def _write_table(rows: list[dict[str, Any]], columns: Sequence[Column], console:
     """The rows as a table: folded to the console's width, or on long lines, which is what other programs can read."""
     if not rows:
         return
-    cells = [[(column.show or shown)(row[column.key]) for column in columns] for row in rows]
-    titles = [column.title or column.key for column in columns]
-    widths = [max(cell_len(line[at]) for line in [titles, *cells]) for at in range(len(columns))]
+    laid = [_lay_out(rows, column) for column in columns]
+    left_out: list[str] = []
     if fold:
-        floors = [
-            max(min(width, column.least), cell_len(title)) for width, column, title in zip(widths, columns, titles, strict=True)
-        ]
-        fitted = fit(widths, floors, console.width - GAP * (len(columns) - 1))
-        if fitted is None:
-            _write_records(rows, columns, console)
-            return
-        widths = fitted
+        while sum(column.floor for column in laid) + GAP * (len(laid) - 1) > console.width:
+            spare = [at for at, column in enumerate(laid) if column.spare]
+            if not spare:
+                _write_records(rows, columns, console)
+                return
+            left_out.insert(0, laid.pop(spare[-1]).title)
+        widths = fit([(column.width, column.floor) for column in laid], console.width - GAP * (len(laid) - 1))
+    else:
+        widths = [column.width for column in laid]
+        console.width = sum(widths) + GAP * len(widths)
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
-    for column, title, width in zip(columns, titles, widths, strict=True):
-        table.add_column(Text(title), justify="right" if column.right else "left", width=width, overflow="fold")
-    for line in cells:
-        table.add_row(*map(Text, line))
-    console.print(table, width=None if fold else sum(widths) + GAP * len(widths), crop=fold)
+    for column, width in zip(laid, widths, strict=True):
+        table.add_column(Text(column.title), justify="right" if column.right else "left", width=width, overflow="fold")
+    for cells in zip(*(column.cells for column in laid), strict=True):
+        table.add_row(*map(Text, cells))
+    console.print(table)
+    if left_out:
+        say(f"Too narrow for {', '.join(left_out)}: a wider terminal shows them, or --format json.")
 
 
-def fit(widths: Sequence[int], floors: Sequence[int], room: int) -> list[int] | None:
-    """The widths made to fit the room, the widest ones giving way first; None where that would take one below its floor."""
-    fitted = list(widths)
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """A column with its cells as they are printed."""
+
+    title: str
+    cells: list[str]
+    width: int
+    floor: int
+    right: bool
+    spare: bool
+
+
+def _lay_out(rows: list[dict[str, Any]], column: Column) -> _Laid:
+    title = column.title or column.key
+    cells = [(column.show or shown)(row[column.key]) for row in rows]
+    widest = max(map(cell_len, cells))
+    width = max(widest, cell_len(title))
+    return _Laid(title, cells, width, max(min(widest, column.least), cell_len(title)), column.right, column.spare)
+
+
+def fit(sizes: Sequence[tuple[int, int]], room: int) -> list[int]:
+    """Widths that fit the room, from (width, floor) of each column whose floors do; the widest gives way first."""
+    fitted = [width for width, _ in sizes]
     over = sum(fitted) - room
-    if sum(floors) > room:
-        return None
     while over > 0:
-        at = max((at for at in range(len(fitted)) if fitted[at] > floors[at]), key=lambda at: fitted[at])
+        at = max((at for at, (_, floor) in enumerate(sizes) if fitted[at] > floor), key=fitted.__getitem__)
         fitted[at] -= 1
         over -= 1
     return fitted

@@ -37,10 +37,14 @@ class Synced:
         return len(self.names)
 
 
+def user_files() -> list[Path]:
+    """Where users may name sources of their own, the weaker first."""
+    return [path.with_name("sources.toml") for path in settings_files()]
+
+
 def paths() -> list[Traversable]:
     """The files that may name sources, the weaker first: the one that ships with wirecopy, then the user's own."""
-    own: list[Path] = [path.with_name("sources.toml") for path in settings_files()]
-    return [resources.files("config").joinpath("sources.toml"), *own]
+    return [resources.files("config").joinpath("sources.toml"), *user_files()]
 
 
 def sync(session: Session, settings: Settings, paths: Sequence[Traversable]) -> Synced:
