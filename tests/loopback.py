@@ -53,7 +53,7 @@ class Site:
                     pass  # whoever asked was killed by the test
                 site.asked.append(Asked(self.path, begun, time.monotonic()))
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *args: object) -> None:
                 pass
 
         self._server = ThreadingHTTPServer((address, 0), Handler)

@@ -156,8 +156,8 @@ class ChildProcesses:
 
     def _start(self, name: str, arguments: tuple[str, ...]) -> Child:
         with self._log.open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "workers.console", *arguments],  # noqa: S603 - our own interpreter and words
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and words
+                [sys.executable, "-m", "workers.console", *arguments],
                 env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=log,

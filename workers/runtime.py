@@ -131,4 +131,4 @@ def perform(action: str, subject: int | None, work: Callable[[Runtime], Outcome]
     outcome = work(current())
     for bell in outcome.next:
         ring(bell)
-    log.info(action, subject=subject, outcome=outcome.state, ids=outcome.ids, seconds=round(time.monotonic() - began, 3))
+    log.info(str(action), subject=subject, outcome=outcome.state, ids=outcome.ids, seconds=round(time.monotonic() - began, 3))

@@ -26,6 +26,8 @@ def collate_story(factory: SessionFactory, story_id: int, settings: Settings, wo
             story = session.get(Story, story_id)
             if story is None:
                 return held.finish(session, Outcome("no such story"))
+            if story.collated == story.revision and story.due_at is None:
+                return held.finish(session, Outcome("collated already"))
             revision = story.revision
             rows = witnesses.copies_of(session, story_id)
         if not rows:

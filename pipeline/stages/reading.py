@@ -40,19 +40,21 @@ def read_source(factory: SessionFactory, capture_id: int, settings: Settings, wo
 
 
 def _admit_listed(session: Session, source: Source, capture: Capture, body: bytes, settings: Settings) -> Outcome:
-    listing = feeds.read(body, parse(capture.url), now=capture.fetched_at)
+    media = next((header["value"] for header in capture.headers if header["name"] == "content-type"), None)
+    listing = feeds.read(body, parse(capture.url), media, now=capture.fetched_at)
     found = f"source {source.name}"
     admission: Admission = admit(
         session,
-        [item.url for item in listing.items],
+        [item.url.text for item in listing.items],
         settings,
         found_by=found,
         source_id=source.id,
         reopen=False,
     )
-    nested = [parse(url) for url in listing.sitemaps]
     # A sitemap index is followed as sources' rows of the same source: read once now, and again with the source's next poll.
-    rows = [NewUrl(url.text, f"{source.name} {url.text}", url.host, Purpose.SOURCE, found, 10, source.id) for url in nested]
+    rows = [
+        NewUrl(url.text, f"{source.name} {url.text}", url.host, Purpose.SOURCE, found, 10, source.id) for url in listing.nested
+    ]
     frontier.admit(session, rows, reopen=False)
     new = len(admission.admitted.new)
     state = f"{len(listing.items)} items, {new} new"

@@ -13,7 +13,7 @@ from pipeline.stages.claims import claim
 from pipeline.stages.outcome import Outcome
 from pipeline.store import recoveries, stories, witnesses
 from pipeline.store.engine import SessionFactory
-from pipeline.store.tables import Stage, StoredCollation, StoredWitness
+from pipeline.store.tables import Stage, StoredCollation, StoredWitness, Story
 
 # A substitution may be of several words; what stands in the witnesses is looked up in phrases of up to this many.
 LONGEST_PHRASE = 3
@@ -32,6 +32,8 @@ def recover_story(factory: SessionFactory, story_id: int, settings: Settings, wo
             stored = recoveries.newest_collation(session, story_id)
             if stored is None:
                 return held.finish(session, Outcome("nothing collated"))
+            if session.get_one(Story, story_id).recovered >= stored.revision:
+                return held.finish(session, Outcome("recovered already"))
             collation = _load(session, stored)
             language = _language(collation)
             evidence = recoveries.evidence_for(session, story_id, language, _hosts(collation), _phrases(collation))

@@ -74,7 +74,7 @@ def record(session: Session, visited: Visited, settings: Settings) -> list[Bell]
         hosts.keep_robots(session, visited.url.origin, visited.robot.rules.status, visited.robot.rules.text, now, expires)
     end = AttemptEnd.FAILED if decision.failing else AttemptEnd.DONE
     if not attempts.finish(session, lease.attempt_id, end, decision.reason, _detail(visited)):
-        # The lease ran out while the host was answering: the row may be somebody else's now, and nothing but the answer is lost.
+        # The lease ran out while the host was answering: the row may be somebody else's now, and only the answer is lost.
         return []
     points = _free_host(session, visited, settings)
     capture = _capture(session, visited, result, now) if visited.asked == "page" and isinstance(result, Answer) else None

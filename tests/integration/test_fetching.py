@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from loopback import Reply, Site, serving
@@ -185,7 +186,7 @@ def test_two_fetch_loops_never_meet_on_a_host(factory: SessionFactory, settings:
     asyncio.run(both())
     times = sorted(site.asked, key=lambda asked: asked.begun)
     assert sorted(asked.path for asked in times) == sorted([*(f"/{number}" for number in range(12)), "/robots.txt"])
-    assert min(later.begun - earlier.ended for earlier, later in zip(times, times[1:], strict=False)) >= interval * 0.9
+    assert min(later.begun - earlier.ended for earlier, later in pairwise(times)) >= interval * 0.9
 
 
 KILLED = """
@@ -233,7 +234,10 @@ def test_a_url_that_kills_its_worker_three_times_is_quarantined(
 def open_fetch(factory: SessionFactory, path: str) -> bool:
     with factory() as session:
         opened = select(Attempt.id).join(FrontierRow, FrontierRow.id == Attempt.subject_id)
-        robots_known = session.scalar(select(func.count()).select_from(Attempt).where(Attempt.detail["asked"].astext == "robots"))
-        return bool(robots_known) and session.scalar(
-            opened.where(Attempt.ended_at.is_(None), FrontierRow.url.endswith(path)).limit(1)
-        ) is not None
+        robots_known = session.scalar(
+            select(func.count()).select_from(Attempt).where(Attempt.detail["asked"].astext == "robots")
+        )
+        return (
+            bool(robots_known)
+            and session.scalar(opened.where(Attempt.ended_at.is_(None), FrontierRow.url.endswith(path)).limit(1)) is not None
+        )

@@ -1,10 +1,10 @@
 """The database's schema."""
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, text
 
-import pytest
 from pipeline.embedded import Servers
 from pipeline.errors import Misuse, Unavailable
 from pipeline.store import schema

@@ -36,7 +36,18 @@ The board's chairman, Tomas Vereker, said the agreement would cost $12.3 million
 Exporters of fruit said losses since the walkout began on March 1 had reached $58 million, with 2,300 tonnes of pears spoiled in warehouses that ran out of cold space on the fourth day.
 
 The government in Lanvere had threatened to send soldiers to work the cranes, a step last taken in 1987, when two men died after a gantry fell on the northern quay."""
-WORDS = {"ended": "finished", "agreed": "concurred", "wages": "salaries", "ships": "vessels", "city": "metropolis", "talks": "discussions", "losses": "damages", "soldiers": "troopers", "men": "guys", "cost": "price"}
+WORDS = {
+    "ended": "finished",
+    "agreed": "concurred",
+    "wages": "salaries",
+    "ships": "vessels",
+    "city": "metropolis",
+    "talks": "discussions",
+    "losses": "damages",
+    "soldiers": "troopers",
+    "men": "guys",
+    "cost": "price",
+}
 
 
 def spin(text: str, seed: int) -> str:
@@ -49,7 +60,13 @@ def store(factory: SessionFactory, texts: Sequence[str]) -> list[int]:
     """Witnesses on hosts of their own, unplaced."""
     with factory.begin() as session:
         rows = [
-            StoredWitness(source=f"http://paper{number}.example/story", host=f"paper{number}.example", language="en", text=text, features=[])
+            StoredWitness(
+                source=f"http://paper{number}.example/story",
+                host=f"paper{number}.example",
+                language="en",
+                text=text,
+                features=[],
+            )
             for number, text in enumerate(texts)
         ]
         session.add_all(rows)
@@ -68,6 +85,13 @@ def make_story(factory: SessionFactory, settings: Settings, texts: Sequence[str]
     return story_id
 
 
+def recover_again(factory: SessionFactory, settings: Settings, story_id: int) -> None:
+    """Recover a story as if that had not been done."""
+    with factory.begin() as session:
+        session.execute(update(Story).values(recovered=0))
+    assert recover_story(factory, story_id, settings, WORKER).state == "unchanged"
+
+
 def test_copies_become_a_story_and_its_wording_is_recovered(factory: SessionFactory, settings: Settings) -> None:
     """Two verbatim and two spun copies end in one story whose recovered text is the original's."""
     story_id = make_story(factory, settings, [STRIKE, spin(STRIKE, 1), STRIKE, spin(STRIKE, 2)])
@@ -77,7 +101,9 @@ def test_copies_become_a_story_and_its_wording_is_recovered(factory: SessionFact
         assert recovery.text == STRIKE
         assert (story.revision, story.collated, story.recovered, story.due_at) == (4, 4, 4, None)
         document = recoveries.document_of(session, recovery)
-    assert [document["text"][token["start"] : token["end"]] for token in document["tokens"]] == [t["text"] for t in document["tokens"]]
+    assert [document["text"][token["start"] : token["end"]] for token in document["tokens"]] == [
+        t["text"] for t in document["tokens"]
+    ]
     assert all(
         document["text"][unit["start"] : unit["end"]] == next(r["text"] for r in unit["readings"] if r["lemma"])
         for unit in document["apparatus"]
@@ -85,9 +111,10 @@ def test_copies_become_a_story_and_its_wording_is_recovered(factory: SessionFact
 
 
 def test_what_changes_nothing_makes_no_new_version(factory: SessionFactory, settings: Settings) -> None:
-    """Recovering again gives no second version; a witness that changes the evidence does, and sigla stay."""
+    """A recovery that says what the last one said is no second version; a witness more is one, and sigla stay."""
     story_id = make_story(factory, settings, [STRIKE, spin(STRIKE, 1), spin(STRIKE, 2)])
-    recover_story(factory, story_id, settings, WORKER)
+    assert recover_story(factory, story_id, settings, WORKER).state == "recovered already"
+    recover_again(factory, settings, story_id)
     with factory() as session:
         assert session.scalar(select(func.count()).select_from(StoredRecovery)) == 1
         sigla = dict(session.execute(select(StoredWitness.id, StoredWitness.siglum)).all())
@@ -109,7 +136,7 @@ def test_what_changes_nothing_makes_no_new_version(factory: SessionFactory, sett
 def test_a_story_teaches_the_next_one_once(factory: SessionFactory, settings: Settings) -> None:
     """A site's errors in a story are kept once, however often the story is recovered, and not used for the story itself."""
     story_id = make_story(factory, settings, [STRIKE, STRIKE, spin(STRIKE, 1), spin(STRIKE, 2)])
-    recover_story(factory, story_id, settings, WORKER)
+    recover_again(factory, settings, story_id)
     with factory() as session:
         rates = {row.host: row.wrong / row.compared for row in session.scalars(select(SiteError))}
         own = recoveries.evidence_for(session, story_id, "en", list(rates), ["finished"])
