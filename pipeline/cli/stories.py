@@ -68,7 +68,9 @@ def _day(text: str) -> date:
 
 def search(
     ctx: typer.Context,
-    query: Annotated[str, typer.Argument(help='Words; "a phrase"; or; -not. As a search engine reads them.')],
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help='Words; "a phrase"; or; -not (after --, where it comes first).')
+    ],
     since: Annotated[
         date | None, typer.Option("--from", parser=_day, metavar="DAY", help="Published on this day (UTC) or later.")
     ] = None,

@@ -4,13 +4,26 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, cast, distinct, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Subquery,
+    cast,
+    distinct,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, REGCONFIG
 from sqlalchemy.orm import Session, aliased
 
 from pipeline.errors import Misuse
 from pipeline.philology.recovered import Kind
-from pipeline.store.queries.asking import checked_limit, checked_text
+from pipeline.store.queries.asking import LARGEST_ID, checked_limit, checked_text
 from pipeline.store.tables import StoredRecovery, StoredWitness, Story
 
 # Of both columns that are searched (store/tables.py), and so of the query.
@@ -22,6 +35,7 @@ BY_LENGTH = 1
 PASSAGE = "StartSel='', StopSel='', MaxWords=30, MinWords=12, MaxFragments=1"
 PASSAGE_OF_NO_QUERY = 200
 ONE_DAY = timedelta(days=1)
+MOST_COUNTED = 2**31 - 1  # what an integer of PostgreSQL holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +104,8 @@ def search(
     of the last story of the page before. Raises Misuse for a query of nothing but stop words.
     """
     checked_limit(limit)
+    if after is not None and not 0 < after[1] <= LARGEST_ID:
+        raise Misuse("That is no place to go on from: take the last story of the page before, or begin anew.")
     if wanted.query is not None and not session.scalar(select(func.numnode(_tsquery(wanted.query)))):
         raise Misuse(
             f"The query {wanted.query!r} holds no word to look for, only very common words or signs: add a word that is rarer."
@@ -97,7 +113,10 @@ def search(
     ranked = _ranked(wanted.query)
     page = select(ranked.c.story_id, ranked.c.rank).join(Story, Story.id == ranked.c.story_id).where(*_conditions(wanted))
     if after is not None:
-        page = page.where(tuple_(ranked.c.rank, ranked.c.story_id) < tuple_(literal(after[0], DOUBLE_PRECISION), after[1]))
+        page = page.where(
+            tuple_(ranked.c.rank, ranked.c.story_id)
+            < tuple_(literal(after[0], DOUBLE_PRECISION), literal(after[1], BigInteger))
+        )
     page = page.order_by(ranked.c.rank.desc(), ranked.c.story_id.desc()).limit(limit)
     rows = session.execute(_described(page.subquery("page"), wanted.query)).all()
     return tuple(StoryHit(*row) for row in rows)
@@ -135,7 +154,7 @@ def _conditions(wanted: SearchFilter) -> list[ColumnElement[bool]]:
         conditions.append(func.lower(Story.language) == wanted.language.lower())
     if wanted.min_witnesses:
         pages = select(func.count(distinct(StoredWitness.source))).where(_copy_of_story()).scalar_subquery()
-        conditions.append(pages >= min(wanted.min_witnesses, 2**62))
+        conditions.append(pages >= min(wanted.min_witnesses, MOST_COUNTED))
     of_one_copy: list[ColumnElement[bool]] = []
     if wanted.host:
         host = wanted.host.strip().lower()
