@@ -32,7 +32,7 @@ MOST_ELEMENTS = 100_000
 """Elements of the largest page that is read; a page of news has some thousands."""
 
 _LONGEST_TAG = 20_000
-_LONG_TAG = re.compile(rf"<([A-Za-z][A-Za-z0-9:-]*)[^<>]{{{_LONGEST_TAG},}}>")
+_LONG_TAG = re.compile(rf"<([A-Za-z][A-Za-z0-9:-]*+)[^<>]{{{_LONGEST_TAG},}}+>")
 _COUNT_ELEMENTS = etree.XPath("count(.//*)")
 _COUNT_CHARACTERS = etree.XPath("string-length()")
 _LONGEST_GUESS = 2_000
@@ -49,7 +49,7 @@ _DOCUMENTS = (
     (b"\x00\x00\x00\x18ftyp", "a film (MP4)"),
     (b"\x00\x00\x00\x20ftyp", "a film (MP4)"),
 )
-_FEEDS = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(rss|feed|rdf:RDF|urlset|sitemapindex)\b", re.DOTALL)
+_FEEDS = re.compile(r"\s*+(?:<\?xml[^>]*>\s*+)?(?:(?><!--.*?-->)\s*+)*+<(rss|feed|rdf:RDF|urlset|sitemapindex)\b", re.DOTALL)
 _PLACE = r"[A-Z][A-Z.'’\-]+(?:[ ,/]+(?:[A-Z][A-Za-z.'’\-]*|[0-9]{1,2}))*"
 _DATELINE = re.compile(rf"({_PLACE}(?: ?\([A-Z][^()]{{1,30}}\))?|[A-Z][\w.'’ ,\-]{{1,40}} ?\([A-Z][^()]{{1,30}}\)) ?[-–—]+ ")
 
@@ -112,7 +112,7 @@ def _finish(paragraphs: tuple[str, ...], page: Page) -> Page:
         why = f"not an article: {length} characters of text are too few"
     if why:
         paragraphs = ()
-    opening = _DATELINE.match(paragraphs[0]) if paragraphs else None
+    opening = _DATELINE.match(paragraphs[0][:200]) if paragraphs else None
     return Page(
         paragraphs,
         page.title,
@@ -152,10 +152,10 @@ def _refuse_text(text: str) -> str | None:
 
 def _refuse_tree(tree: HtmlElement) -> str | None:
     """What about a page is too large for an article: the work on it grows faster than its size."""
-    elements = int(_COUNT_ELEMENTS(tree))
+    elements = int(cast("float", _COUNT_ELEMENTS(tree)))
     if elements > MOST_ELEMENTS:
         return f"it holds {elements:,} elements"
-    length = int(_COUNT_CHARACTERS(tree))
+    length = int(cast("float", _COUNT_CHARACTERS(tree)))
     return f"it holds {length:,} characters of text" if length > LONGEST else None
 
 

@@ -19,6 +19,7 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _LONGEST_JSON = 1_000_000
 _MOST_NODES = 5_000
+_AROUND_JSON = " \t\r\n;/*"
 
 _ARTICLE = re.compile(r"(?:Article|BlogPosting|LiveBlogPosting|Report)$")
 _DATE_NAMES = (
@@ -144,7 +145,9 @@ def _read_json(text: str) -> Iterator[dict[str, Any]]:
     """Every object of a JSON-LD script, outermost first; nothing where it cannot be parsed."""
     if len(text) > _LONGEST_JSON:
         return
-    bare = re.sub(r"^\s*(?:<!--|/?\*?/?\s*<!\[CDATA\[\s*\*?/?)|(?:-->|/?\*?/?\s*\]\]>\s*\*?/?)?[\s;]*$", "", text)
+    bare = text.strip(_AROUND_JSON)
+    for start, end in (("<!--", "-->"), ("<![CDATA[", "]]>")):
+        bare = bare.removeprefix(start).removesuffix(end).strip(_AROUND_JSON)
     try:
         waiting = [json.loads(bare, strict=False)]
     except (ValueError, RecursionError):
@@ -263,7 +266,7 @@ def _find_date(
 
 def read_date(text: str) -> datetime | None:
     """An ISO 8601 or RFC 5322 date as aware UTC, or None; without a zone it is taken as UTC."""
-    bare = re.sub(r"\s+(?=[+-]\d\d:?\d\d$|Z$)", "", text.strip())[:60]
+    bare = re.sub(r"\s+(?=[+-]\d\d:?\d\d$|Z$)", "", text.strip()[:60])
     try:
         found = datetime.fromisoformat(bare)
     except ValueError:
