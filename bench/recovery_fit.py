@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.philology import blocks, prior
-from pipeline.philology.analysis import Analysis, agreed_words, analyse, feature_rows
-from pipeline.philology.blocks import block_features, disputed, shared_words
+from pipeline.philology.analysis import Analysis, analyse, feature_rows, surroundings
+from pipeline.philology.blocks import block_features, questioned, shared_words
 from pipeline.philology.collation import Collation, collate
 from pipeline.philology.composition import decide
-from pipeline.philology.language import fluency_of
+from pipeline.philology.language import fluency_of, frequency_of
 from pipeline.philology.profile import Profile, Row, Vocabulary
 from pipeline.philology.recovered import Evidence, Reason
 from pipeline.philology.tokens import tokenize
@@ -50,7 +50,7 @@ def analysed(cases: Sequence[dict]) -> list[tuple[Collation, Analysis, list[str]
     found = []
     for case in cases:
         collation = collate(witnesses_of(case))
-        found.append((collation, analyse(collation, Evidence(), fluency_of("en")), gold_columns(collation, case["original"])))
+        found.append((collation, analyse(collation, Evidence(), fluency_of("en"), frequency_of("en")), gold_columns(collation, case["original"])))
     return found
 
 
@@ -65,7 +65,8 @@ def fit_prior(stories: Sequence[tuple[Collation, Analysis, list[str]]], rounds: 
             )
             for place in analysis.places
         ]
-        rows = feature_rows(analysis.places, analysis.disputed, texts, fluency_of("en"), agreed_words(analysis.places), {})
+        around = surroundings(analysis.places, fluency_of("en"), frequency_of("en"), Evidence())
+        rows = feature_rows(analysis.places, analysis.disputed, texts, around)
         weight = 1 / math.sqrt(max(1, len(analysis.disputed)))
         for at, row in zip(analysis.disputed, rows, strict=True):
             place = analysis.places[at]
@@ -102,7 +103,7 @@ def fit_blocks(stories: Sequence[tuple[Collation, Analysis, list[str]]], rounds:
     for collation, analysis, gold in stories:
         words = shared_words(collation)
         for block in collation.blocks:
-            if not disputed(block):
+            if not questioned(collation, block):
                 continue
             rows.append(block_features(collation, block, analysis.solution.lineages, analysis.rates, words))
             held = max(sum(index >= 0 for index in row[block.first : block.last]) for row in collation.columns)

@@ -1,7 +1,7 @@
 """The evidence of a collation weighed: places, priors, reliabilities, and a verdict on every block."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from pipeline.philology.blocks import Verdict, judge
 from pipeline.philology.collation import Collation
 from pipeline.philology.language import Fluency
-from pipeline.philology.prior import WEIGHTS, features, learned_directions
+from pipeline.philology.prior import WEIGHTS, Surroundings, features, learned_directions, spoken
 from pipeline.philology.recovered import Evidence
 from pipeline.philology.reliability import Disputes, Solution, solve
-from pipeline.philology.tokens import fold
 from pipeline.philology.units import ABSENT, Place, cells_of, places_of
 
 Floats = NDArray[np.float64]
@@ -22,6 +21,8 @@ Floats = NDArray[np.float64]
 CONTEXT = 4
 # Passes over the text: the second judges each reading among the neighbours that the first chose.
 PASSES = 2
+# What other stories say of a site counts like this many words of this one at most.
+MOST_KNOWN = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +42,26 @@ class Analysis:
     verdicts: tuple[Verdict, ...]
 
 
-def analyse(collation: Collation, evidence: Evidence, fluency: Fluency, weights: Sequence[float] = WEIGHTS) -> Analysis:
+def analyse(
+    collation: Collation, evidence: Evidence, fluency: Fluency, frequency: Fluency, weights: Sequence[float] = WEIGHTS
+) -> Analysis:
     """The analysis of a collation of two witnesses or more."""
     cells = cells_of(collation)
     places: list[Place] = []
     for block in collation.blocks:
         places.extend(places_of(cells, block.first, block.last))
     disputed = [at for at, place in enumerate(places) if place.disputed]
-    learned = learned_directions([(pair.original, pair.spun, pair.stories) for pair in evidence.pairs])
-    vocabulary = agreed_words(places)
+    around = surroundings(places, fluency, frequency, evidence)
     texts = [_plural(place) for place in places]
     witnesses = len(collation.sigla)
     choice = np.array([places[at].choice for at in disputed], dtype=np.int64).reshape(-1, witnesses)
-    known = _known_errors(collation, evidence, choice)
+    known = _known_errors(collation, evidence)
+    agreed = _agreed_places(places, witnesses)
     prior = np.zeros((0, 0))
     solutions: tuple[Solution, ...] = ()
     for _ in range(PASSES):
-        prior = log_priors(places, disputed, texts, fluency, vocabulary, learned, weights)
-        solutions = solve(Disputes(choice=choice, prior=prior, known_errors=known))
+        prior = log_priors(places, disputed, texts, around, weights)
+        solutions = solve(Disputes(choice=choice, prior=prior, agreed=agreed, known_errors=known))
         for at, row in zip(disputed, solutions[0].posterior, strict=True):
             texts[at] = places[at].candidates[int(row.argmax())].texts
     best = solutions[0]
@@ -74,26 +77,34 @@ def analyse(collation: Collation, evidence: Evidence, fluency: Fluency, weights:
     )
 
 
-def agreed_words(places: Sequence[Place]) -> Mapping[str, int]:
-    """Folded words at places where several witnesses stand and all agree, with how often they do."""
-    counts: Counter[str] = Counter()
+def surroundings(places: Sequence[Place], fluency: Fluency, frequency: Fluency, evidence: Evidence) -> Surroundings:
+    """What the readings of the story are judged with: the words on which several witnesses stand and all agree, counted."""
+    words: Counter[str] = Counter()
+    pairs: Counter[tuple[str, str]] = Counter()
+    last = ""
     for place in places:
-        if not place.disputed and sum(choice != ABSENT for choice in place.choice) > 1:
-            counts.update(fold(text) for text in place.candidates[0].texts)
-    return counts
+        if place.disputed or not place.candidates or sum(choice != ABSENT for choice in place.choice) < 2:
+            last = ""
+            continue
+        for text in place.candidates[0].texts:
+            for word in spoken(text):
+                words[word] += 1
+                if last:
+                    pairs[last, word] += 1
+                last = word
+    learned = learned_directions([(pair.original, pair.spun, pair.stories) for pair in evidence.pairs])
+    return Surroundings(fluency=fluency, frequency=frequency, words=words, pairs=pairs, learned=learned)
 
 
 def log_priors(
     places: Sequence[Place],
     disputed: Sequence[int],
     texts: Sequence[Sequence[str]],
-    fluency: Fluency,
-    vocabulary: Mapping[str, int],
-    learned: Mapping[tuple[str, ...], float],
+    around: Surroundings,
     weights: Sequence[float] = WEIGHTS,
 ) -> Floats:
     """Log prior of every reading of the disputed places, shape (places, most readings), -inf where there is none."""
-    rows = feature_rows(places, disputed, texts, fluency, vocabulary, learned)
+    rows = feature_rows(places, disputed, texts, around)
     width = max((len(row) for row in rows), default=0)
     prior = np.full((len(rows), width), -np.inf)
     for at, row in enumerate(rows):
@@ -104,19 +115,15 @@ def log_priors(
 
 
 def feature_rows(
-    places: Sequence[Place],
-    disputed: Sequence[int],
-    texts: Sequence[Sequence[str]],
-    fluency: Fluency,
-    vocabulary: Mapping[str, int],
-    learned: Mapping[tuple[str, ...], float],
+    places: Sequence[Place], disputed: Sequence[int], texts: Sequence[Sequence[str]], around: Surroundings
 ) -> list[list[list[float]]]:
     """For every disputed place the features of each of its readings, in the context that `texts` gives."""
     found: list[list[list[float]]] = []
     for at in disputed:
         before = _around(texts, at, -1)
         after = _around(texts, at, 1)
-        found.append([features(candidate, before, after, fluency, vocabulary, learned) for candidate in places[at].candidates])
+        longest = max(len(candidate.texts) for candidate in places[at].candidates)
+        found.append([features(candidate, before, after, around, longest) for candidate in places[at].candidates])
     return found
 
 
@@ -143,15 +150,23 @@ def _rate(choice: NDArray[np.int64], posterior: Floats) -> float:
     return float(1 - posterior[held, choice[held]].mean())
 
 
-def _known_errors(collation: Collation, evidence: Evidence, choice: NDArray[np.int64]) -> Floats:
-    """Pseudo-counts (wrong, compared) at disputed places from the rates by token that other stories showed for the sites."""
+def _agreed_places(places: Sequence[Place], witnesses: int) -> Floats:
+    counts = np.zeros(witnesses)
+    for place in places:
+        if place.disputed or not place.candidates or not any(spoken(text) for text in place.candidates[0].texts):
+            continue
+        voters = [w for w, choice in enumerate(place.choice) if choice != ABSENT]
+        if len(voters) > 1:
+            counts[voters] += 1
+    return counts
+
+
+def _known_errors(collation: Collation, evidence: Evidence) -> Floats:
+    """Pseudo-counts (wrong, compared) from the rates by token that other stories showed for the witnesses' sites."""
     found = np.zeros((len(collation.witnesses), 2))
     for w, witness in enumerate(collation.witnesses):
         wrong, compared = evidence.error_rates.get(witness.site or "", (0.0, 0.0))
-        places = int((choice[:, w] >= 0).sum())
-        if compared <= 0 or not places:
-            continue
-        share = min(0.9, wrong / compared * len(collation.tokens[w]) / places)
-        weight = min(8.0, compared / 500)
-        found[w] = (share * weight, weight)
+        if compared > 0:
+            weight = min(MOST_KNOWN, compared / 20)
+            found[w] = (min(0.9, wrong / compared) * weight, weight)
     return found

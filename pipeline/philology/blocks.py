@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.philology.collation import Block, Collation, State
-from pipeline.philology.furniture import Furniture, dateline_of, furniture_of, looks_like_byline
+from pipeline.philology.furniture import Furniture, dateline_of, furniture_of
 from pipeline.philology.tokens import Shape
 
 NAMES: tuple[str, ...] = (
     "bias", "one lineage holds it", "lineages holding it", "lineages spanning it without", "lineages ending before it",
-    "reliability of the holders", "reliability of those without", "whole paragraphs", "opens a holder", "closes a holder",
-    "promotion or comment", "credit", "byline", "dateline", "length", "words known elsewhere", "inside a sentence",
+    "all have it", "reliability of the holders", "reliability of those without", "whole paragraphs", "opens a holder",
+    "closes a holder", "promotion or comment", "credit", "byline", "dateline", "length", "words known elsewhere",
+    "inside a sentence", "paragraph is shared", "short paragraph",
 )  # fmt: skip
-# Log-odds of belonging to the text, fitted by bench/recovery.py --fit.
+# Log-odds of belonging to the text, fitted by bench/recovery_fit.py.
 WEIGHTS: tuple[float, ...] = (
-    -4.067, -0.781, 2.559, -1.205, -1.032, 1.061, -0.222, 0.408, -3.797, -1.340, -5.445, -2.629, -4.184, -0.462, 1.982, 0.458, -1.082,
+    -3.242, -0.994, 1.981, -1.232, -0.728, 0.103, 1.271, -0.141, 0.455, -3.431, -0.973, -5.420, -2.131, -3.672, -2.017, 1.892, 0.351, -1.222, 0.538, -1.333,
 )  # fmt: skip
+# A block that all witnesses have is questioned only up to this many tokens: their exemplar may have had a promotion line already.
+MOST_QUESTIONED = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,25 @@ def disputed(block: Block) -> bool:
     return State.MISSING in block.states or State.OUTSIDE in block.states
 
 
+def questioned(collation: Collation, block: Block) -> bool:
+    """Whether the block may have to go: some witness lacks it, or it is a short paragraph worded like site furniture."""
+    if disputed(block):
+        return True
+    have = holders(collation, block)
+    if not have or block.last - block.first > MOST_QUESTIONED:
+        return False
+    shape = _shape(collation, block, have[0])
+    return shape["opens"] and shape["closes"] and _kind(collation, block, have) is not None
+
+
 def judge(
     collation: Collation, lineages: Sequence[int], rates: Sequence[float], weights: Sequence[float] = WEIGHTS
 ) -> list[Verdict]:
-    """A verdict for every block, in order; a block that all hold is kept."""
+    """A verdict for every block, in order; a block that all have is kept unless it is worded as furniture."""
     words = shared_words(collation)
     verdicts: list[Verdict] = []
     for block in collation.blocks:
-        if not disputed(block):
+        if not questioned(collation, block):
             verdicts.append(Verdict(block, 1.0, ""))
             continue
         row = block_features(collation, block, lineages, rates, words)
@@ -87,12 +101,14 @@ def block_features(
     lacking = {lineages[w] for w in lack} - holding
     ending = {lineages[w] for w in beyond} - holding - lacking
     best = min(have, key=lambda w: (rates[w], w)) if have else -1
-    shape = _shape(collation, block, best) if have else {}
-    text = printed(collation, block, best) if have else ""
-    kind = furniture_of(text) if shape.get("opens") else None
-    tokens = collation.tokens[best] if have else None
-    inner = [index for index in collation.columns[best][block.first : block.last] if index >= 0] if tokens else []
-    spoken = [tokens.folds[index] for index in inner if tokens.shapes[index] is not Shape.PUNCTUATION] if tokens else []
+    if best < 0:
+        return [0.0] * len(NAMES)
+    shape = _shape(collation, block, best)
+    text = printed(collation, block, best)
+    kind = _kind(collation, block, have)
+    tokens = collation.tokens[best]
+    inner = [index for index in collation.columns[best][block.first : block.last] if index >= 0]
+    spoken = [tokens.folds[index] for index in inner if tokens.shapes[index] is not Shape.PUNCTUATION]
     known = sum(words[word] > 1 for word in spoken) / max(1, len(spoken))
     return [
         1.0,
@@ -100,19 +116,55 @@ def block_features(
         math.log1p(len(holding)),
         math.log1p(len(lacking)),
         math.log1p(len(ending)),
+        float(not lack and not beyond),
         1 - min((rates[w] for w in have), default=1.0),
         1 - min((rates[w] for w in lack), default=1.0),
-        float(shape.get("opens", False) and shape.get("closes", False)),
-        float(shape.get("first", False)),
-        float(shape.get("last", False)),
+        float(shape["opens"] and shape["closes"]),
+        float(shape["first"]),
+        float(shape["last"]),
         float(kind in (Furniture.PROMOTION, Furniture.COMMENT)),
         float(kind is Furniture.CREDIT),
-        float(bool(shape.get("opens")) and looks_like_byline(text)),
-        float(bool(shape.get("opens")) and not shape.get("closes") and dateline_of(text + " ") is not None),
+        float(kind is Furniture.BYLINE),
+        float(shape["opens"] and not shape["closes"] and dateline_of(text + " ") is not None),
         math.log1p(len(inner)),
         known,
-        float(not shape.get("begins", False)) + float(not shape.get("ends", False)),
+        float(not shape["begins"]) + float(not shape["ends"]),
+        _company(collation, block, best),
+        float(shape["opens"] and shape["closes"] and len(inner) < SHORT),
     ]
+
+
+# Most promotion lines are shorter, in tokens; most paragraphs of an article are longer.
+SHORT = 16
+
+
+def _kind(collation: Collation, block: Block, have: Sequence[int]) -> Furniture | None:
+    """What the paragraphs that the block is a part of are, if most of its holders print it in such a paragraph."""
+    kinds: Counter[Furniture | None] = Counter()
+    for w in have:
+        tokens = collation.tokens[w]
+        places = {tokens.places[index] for index in collation.columns[w][block.first : block.last] if index >= 0}
+        kinds.update({furniture_of(tokens.paragraphs[place]) for place in places})
+    return min(kinds, key=lambda kind: (-kinds[kind], kind is not None, kind or ""))
+
+
+def _company(collation: Collation, block: Block, w: int) -> float:
+    """Share of the rest of the block's paragraphs that other witnesses have too; 0 where the block is whole paragraphs."""
+    tokens = collation.tokens[w]
+    line = collation.columns[w]
+    places = {tokens.places[index] for index in line[block.first : block.last] if index >= 0}
+    first, last = block.first, block.last
+    while first > 0 and (line[first - 1] < 0 or tokens.places[line[first - 1]] in places):
+        first -= 1
+    while last < len(line) and (line[last] < 0 or tokens.places[line[last]] in places):
+        last += 1
+    rest = [column for column in (*range(first, block.first), *range(block.last, last)) if line[column] >= 0]
+    if not rest:
+        return 0.0
+    shared = 0
+    for column in rest:
+        shared += any(row[column] >= 0 for other, row in enumerate(collation.columns) if other != w)
+    return shared / len(rest)
 
 
 def printed(collation: Collation, block: Block, w: int) -> str:

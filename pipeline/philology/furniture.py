@@ -11,6 +11,7 @@ class Furniture(StrEnum):
     PROMOTION = "promotion"
     COMMENT = "comment"
     CREDIT = "credit"
+    BYLINE = "byline"
 
 
 # Openings and whole lines by which newsrooms' pages address the reader. A paragraph is furniture only as a whole, and only where it
@@ -53,9 +54,18 @@ LEADING = "-–—•*·|>»[( \t\"“'‘"
 
 
 def furniture_of(paragraph: str) -> Furniture | None:
-    """What kind of site furniture the whole paragraph is, or None where it may be the article's."""
-    line = paragraph.strip().lstrip(LEADING)
-    if not line or len(line) > MOST_CHARACTERS:
+    """What kind of site furniture the whole paragraph is, or None where it may be the article's.
+
+    A dateline in front of it does not matter: sites put theirs before whatever comes first.
+    """
+    if len(paragraph) > MOST_CHARACTERS:
+        return None
+    line = paragraph.strip()
+    head = _DATELINE.match(line)
+    if head is not None and dateline_of(line):
+        line = line[head.end() :]
+    line = line.lstrip(LEADING)
+    if not line:
         return None
     if _COMMENT.match(line):
         return Furniture.COMMENT
@@ -63,7 +73,7 @@ def furniture_of(paragraph: str) -> Furniture | None:
         return Furniture.PROMOTION
     if _CREDIT.match(line):
         return Furniture.CREDIT
-    return None
+    return Furniture.BYLINE if looks_like_byline(line) else None
 
 
 def looks_like_byline(paragraph: str) -> bool:

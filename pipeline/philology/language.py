@@ -27,12 +27,19 @@ def fluency_of(language: str | None) -> Fluency:
 
     An unknown language counts as English. Loading takes about 0.2 s, once a process.
     """
-    code = (language or "en").lower().partition("-")[0]
-    frequency = _frequencies(code)
+    code = _code(language)
+    frequency = frequency_of(code)
     return _trigrams(frequency) if code == "en" else frequency
 
 
-def _frequencies(code: str) -> Fluency:
+def _code(language: str | None) -> str:
+    return (language or "en").lower().partition("-")[0]
+
+
+@cache
+def frequency_of(language: str | None) -> Fluency:
+    """The frequency of words by themselves, whatever stands before them; flat for languages without a list."""
+    code = _code(language)
     import wordfreq  # noqa: PLC0415  (its lists are read when a story needs them)
 
     if code not in wordfreq.available_languages():

@@ -1,21 +1,27 @@
 """What speaks for a reading before anybody is asked: fluency in its context, its shape, the article's own words."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.philology.language import Fluency
 from pipeline.philology.tokens import Shape, fold, shape_of
 from pipeline.philology.units import Candidate
 
-# One weight a feature of `features`: log-odds, fitted by bench/recovery.py --fit on units whose original is known.
-WEIGHTS: tuple[float, ...] = (
-    0.266, -1.078, -1.776, 0.245, 1.247, 3.570, -5.249, 3.018, 1.975, 0.000, 0.000,
-)  # fmt: skip
+# One weight a feature of `features`: log-odds, fitted by bench/recovery_fit.py on units whose original is known.
+WEIGHTS: tuple[float, ...] = (0.394, -0.45, -2.15, -4.4, 0.162, 0.53, 2.1, -1.2, -1.5, 1.1, 3.45, -4.7, 2.75, 1.8, -1.0, 1.0)
 NAMES: tuple[str, ...] = (
-    "trigrams",
+    "in context",
+    "by itself",
+    "rare",
     "words",
+    "letters",
+    "known elsewhere",
+    "pair known elsewhere",
     "empty",
-    "repeated",
+    "empty beside several words",
     "marks",
     "quotes",
     "lower case opens a sentence",
@@ -24,6 +30,8 @@ NAMES: tuple[str, ...] = (
     "damaged number",
     "learned",
 )
+# A word with a log frequency below this is rare: misspelt, a name, or inflected by a machine (goed, maked).
+RARE = -16.5
 
 _ENDS = frozenset(".!?")
 _QUOTES = frozenset('"“”„«»')
@@ -70,43 +78,61 @@ def log_fluency(words: Sequence[str], before: Sequence[str], after: Sequence[str
     return sum(fluency(line[max(0, at - 2) : at + 1]) for at in range(len(before), len(line)))
 
 
-def features(
-    candidate: Candidate,
-    before: Sequence[str],
-    after: Sequence[str],
-    fluency: Fluency,
-    vocabulary: Mapping[str, int],
-    learned: Mapping[tuple[str, ...], float],
-) -> list[float]:
-    """The features of one reading, in the order of NAMES.
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What readings of a story are judged with.
 
-    `before` and `after` are the tokens around it; `vocabulary` counts the folded words on which all witnesses agree
-    elsewhere in the story; `learned` says how much more often a reading was the original's than the spinner's.
+    `fluency` judges words in context, `frequency` by themselves; `words` and `pairs` count the folded words, and neighbours of
+    words, on which all witnesses agree elsewhere in the story; `learned` says how much more often a reading was the
+    original's than the spinner's in other stories.
+    """
+
+    fluency: Fluency
+    frequency: Fluency
+    words: Mapping[str, int]
+    pairs: Mapping[tuple[str, str], int]
+    learned: Mapping[tuple[str, ...], float]
+
+
+def features(
+    candidate: Candidate, before: Sequence[str], after: Sequence[str], around: Surroundings, longest: int
+) -> list[float]:
+    """The features of one reading between the tokens before and after it, in the order of NAMES.
+
+    `longest` is the number of tokens of the longest reading of the place.
     """
     words = [word for text in candidate.texts for word in spoken(text)]
+    left, right = context_before(before), context_after(after)
+    alone = [around.frequency([word]) for word in words]
+    line = [*left[-1:], *words, *right[:1]]
+    known = [math.log1p(around.words.get(word, 0)) for word in words]
     opening = not before or before[-1][0] in _ENDS or (before[-1] in _QUOTES and len(before) > 1 and before[-2][0] in _ENDS)
     first = candidate.texts[0] if candidate.texts else ""
     inner = candidate.texts[1:] if opening else candidate.texts
     marks = [text for text in candidate.texts if shape_of(text) is Shape.PUNCTUATION]
     return [
-        log_fluency(words, context_before(before), context_after(after), fluency),
+        log_fluency(words, left, right, around.fluency),
+        sum(alone),
+        float(sum(value < RARE for value in alone)),
         float(len(words)),
+        float(sum(map(len, words))),
+        sum(known) / max(1, len(known)),
+        float(sum(min(1, around.pairs.get(pair, 0)) for pair in pairwise(line))) / max(1, len(line) - 1),
         float(not candidate.texts),
-        float(sum(min(2, vocabulary.get(word, 0)) for word in words)) / max(1, len(words)),
+        float(min(3, longest - 1)) if not candidate.texts else 0.0,
         float(len(marks) - sum(text in _QUOTES for text in marks)),
         float(sum(text in _QUOTES for text in marks)),
         float(bool(opening and first[:1].islower())),
         float(any(text[0].isupper() for text in inner)),
         float(any("'" in fold(text)[1:] for text in candidate.texts)),
-        float(
-            any(
-                text[0].isdigit() != text[-1].isdigit()
-                for text in candidate.texts
-                if len(text) > 1 and any(c in ",." for c in text)
-            )
-        ),
-        learned.get(tuple(map(fold, candidate.texts)), 0.0),
+        float(any(_damaged(text) for text in candidate.texts)),
+        around.learned.get(tuple(map(fold, candidate.texts)), 0.0),
     ]
+
+
+def _damaged(text: str) -> bool:
+    """Whether a number is half spelt out: two,500 or 8.Eight."""
+    return len(text) > 2 and text[0].isdigit() != text[-1].isdigit() and any(letter in ".," for letter in text[1:-1])
 
 
 def learned_directions(pairs: Sequence[tuple[str, str, int]]) -> Mapping[tuple[str, ...], float]:

@@ -1,7 +1,7 @@
 """The recovered text of a story, with the evidence for every word."""
 
 from pipeline.philology.collation import Collation
-from pipeline.philology.language import Fluency, fluency_of
+from pipeline.philology.language import Fluency, fluency_of, frequency_of
 from pipeline.philology.recovered import (
     Attestation,
     Conjecture,
@@ -52,7 +52,7 @@ def recover(collation: Collation, evidence: Evidence, fluency: Fluency | None = 
     from pipeline.philology.composition import compose  # noqa: PLC0415
 
     language = language_of(collation)
-    analysis = analyse(collation, evidence, fluency or fluency_of(language))
+    analysis = analyse(collation, evidence, fluency or fluency_of(language), frequency_of(language))
     return compose(collation, analysis, language)
 
 

@@ -12,8 +12,10 @@ Ints = NDArray[np.int64]
 # Chance that a wrong witness has just this wrong reading: spinners draw from a shared dictionary of a few options a word.
 SAME_ERROR = 0.25
 ROUNDS = 25
-# Pseudo-counts (wrong, all) of an error rate: a site of which nothing is known is wrong at a quarter of the disputed places.
-PRIOR_RATE = (1.0, 4.0)
+# Pseudo-counts (wrong, all) of an error rate.
+PRIOR_RATE = (1.0, 10.0)
+# Words on which all agree count as right, by this share: the rest are such as no spinner touches and say nothing about one.
+AGREED_SHARE = 0.6
 # Witnesses that agree on more than this share of the disputed places are one lineage from the start; others become one where
 # more than SHARED_ERRORS of the fewer errors are held in common (chance explains about .3 among spinners with one dictionary).
 NEAR_DUPLICATES = 0.9
@@ -30,6 +32,8 @@ class Disputes:
 
     choice: Ints
     prior: Floats
+    agreed: Floats
+    """For each witness the number of words at which it agrees with all others that have the passage."""
     known_errors: Floats
     """For each witness (wrong, compared) from other stories, shape (witnesses, 2), scaled to this one's places."""
 
@@ -97,8 +101,8 @@ def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) ->
     exists = np.isfinite(prior)
     count = max(lineages) + 1
     members = [[w for w in range(witnesses) if lineages[w] == lineage] for lineage in range(count)]
-    own = np.full(witnesses, 0.1)
-    rates = np.full(count, 0.2)
+    own = np.full(witnesses, 0.05)
+    rates = np.full(count, 0.1)
     chosen = np.zeros((witnesses, places, readings), dtype=bool)
     for w in range(witnesses):
         held = choice[:, w] >= 0
@@ -139,12 +143,15 @@ def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) ->
             heads[lineage] = head
             known = disputes.known_errors[group].sum(axis=0) / len(group)
             agreed = (head * posterior).sum(axis=1)
-            rates[lineage] = _rate(float((1 - agreed)[present].sum()), float(present.sum()), known)
+            same = AGREED_SHARE * disputes.agreed
+            rates[lineage] = _rate(
+                float((1 - agreed)[present].sum()), float(present.sum()) + float(same[group].max()), known
+            )
             if len(group) > 1:
                 for w in group:
                     held = voted[:, w]
                     kept = float(head[held, choice[held, w]].sum())
-                    own[w] = _rate(float(held.sum()) - kept, float(held.sum()), np.zeros(2))
+                    own[w] = _rate(float(held.sum()) - kept, float(held.sum() + same[w]), np.zeros(2))
     best = posterior.argmax(axis=1)
     return Solution(
         posterior=posterior,
