@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import cast, distinct, func, literal, select
+from sqlalchemy import case, cast, distinct, func, literal, select
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 from sqlalchemy.orm import Session
 
@@ -37,10 +37,11 @@ class SourceView:
 def sources(session: Session) -> tuple[SourceView, ...]:
     """All sources by name."""
     next_at = func.min(func.greatest(FrontierRow.next_attempt_at, Host.free_at))
+    seconds = func.greatest(func.extract("epoch", next_at - func.now()), 0)  # of null, too, this is 0
     schedule = (
         select(
             next_at.label("at"),
-            cast(func.greatest(func.extract("epoch", next_at - func.now()), 0), DOUBLE_PRECISION).label("seconds"),
+            case((next_at.is_not(None), cast(seconds, DOUBLE_PRECISION))).label("seconds"),
         )
         .join(Host, Host.id == FrontierRow.host_id)
         .where(
@@ -76,6 +77,7 @@ def sources(session: Session) -> tuple[SourceView, ...]:
             brought.c.witnesses,
             brought.c.stories,
         )
+        .select_from(Source)
         .join(schedule, literal(True))
         .join(brought, literal(True))
         .order_by(Source.name)
