@@ -12,7 +12,7 @@ from pipeline.cli.context import Context, Services
 from pipeline.cli.messages import say
 from pipeline.cli.output import Column, FormatOption, write_rows
 from pipeline.embedded import running
-from pipeline.errors import Misuse, NotFound
+from pipeline.errors import Malformed, Misuse, NotFound
 from pipeline.stages import source_list
 from pipeline.stages.outcome import Bell
 from pipeline.store import queries, sources
@@ -137,8 +137,11 @@ def add(
     """
     context: Context = ctx.obj
     with context.services() as services:
-        with services.factory.begin() as session:
-            source_list.add_source(session, services.settings, name=name, kind=kind.value, url=url, interval=every)
+        try:
+            with services.factory.begin() as session:
+                source_list.add_source(session, services.settings, name=name, kind=kind.value, url=url, interval=every)
+        except Malformed as error:
+            raise Misuse(str(error)) from error
         context.wiring.ring(services.settings)(Bell(Stage.FETCH))
         say(printable.line(f"{name} is polled every {span(every)}. {_who_fetches(context, services)}"))
 

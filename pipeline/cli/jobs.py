@@ -13,7 +13,7 @@ from pipeline.cli.output import Column, Format, FormatOption, as_mapping, is_ter
 from pipeline.cli.progress import Bar
 from pipeline.cli.progress import watch as show_progress
 from pipeline.crawl import urls
-from pipeline.errors import Unavailable
+from pipeline.errors import Malformed, Misuse, Unavailable
 from pipeline.store import jobs, queries
 from pipeline.store.queries import JobProgress
 
@@ -96,7 +96,10 @@ def _show_job(context: Context, job_id: int, format_: Format | None) -> None:
 
 
 def _show_url(context: Context, given: str, format_: Format | None) -> None:
-    url = urls.parse(given)
+    try:
+        url = urls.parse(given)
+    except Malformed as error:
+        raise Misuse(f"{error} (Or give a job's number.)") from error
     with context.services() as services, services.factory() as session:
         history = queries.url_history(session, url.key, url.text)
     if format_ is not Format.TABLE and (format_ is not None or not is_terminal()):
