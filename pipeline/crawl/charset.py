@@ -16,6 +16,8 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codec
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "raw_unicode_escape", "undefined",
                           "unicode-escape", "unicode_escape", "utf-7", "utf_7"})  # fmt: skip
 _SAMPLE = 20_000
+_FEW = 30
+"""Bytes past ASCII below which nothing can be told from them, and the web's own default (Windows-1252) is taken."""
 _BEARABLE = 0.01
 """The share of characters that may be undecodable before a charset counts as the wrong one."""
 
@@ -30,9 +32,11 @@ def decode(body: bytes, content_type: str | None = None) -> str:
         return _clean(body.decode(wide, "replace"))
     declared = [http_content_type_encoding(content_type), html_body_declared_encoding(body)]
     if not body.isascii() or not any(declared):
-        text = _try(body, "utf-8")
-        if text is not None:
-            return _clean(text)
+        try:
+            # Not final, for a page that was cut inside a character is still UTF-8.
+            return _clean(codecs.getincrementaldecoder("utf-8")().decode(body))
+        except UnicodeDecodeError:
+            pass  # one wrong byte is enough: Latin-1 with few accents looks like that
     for charset in filter(None, declared):
         text = _try(body, resolve_encoding(charset) or "utf-8")
         if text is not None:
@@ -65,6 +69,8 @@ def _try(body: bytes, charset: str) -> str | None:
 
 
 def _detect(body: bytes) -> str:
+    if sum(byte > 0x7F for byte in body[:_SAMPLE]) < _FEW:
+        return body.decode("cp1252", "replace")
     best = from_bytes(body[:_SAMPLE] + body[-_SAMPLE:] if len(body) > 2 * _SAMPLE else body).best()
     charset = best.encoding if best else "cp1252"
     try:

@@ -166,6 +166,10 @@ def _parse(text: str) -> HtmlElement | None:
     text = _LONG_TAG.sub(r"<\1>", text)
     try:
         return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except etree.XMLSyntaxError as error:
+        if getattr(error, "code", None) == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from error  # the parser says it as if the page were wrong
+        return None
     except (etree.LxmlError, ValueError, AssertionError):
         return None
 

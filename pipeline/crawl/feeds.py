@@ -32,10 +32,14 @@ _ROOT = re.compile(
     r"(?:\s|(?><\?.*?\?>)|(?><!--.*?-->)|(?><!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>))*+<([A-Za-z][\w:.-]*)",
     re.DOTALL | re.IGNORECASE,
 )
-_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>", re.IGNORECASE)
+_DECLARATION = re.compile(r"\s*+<\?xml[^>]*\?>", re.IGNORECASE)
 _ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 _SITEMAP_ROOTS = frozenset({"urlset", "sitemapindex"})
+
+
+_Entry = tuple[str | None, str | None, datetime | None]
+"""Link, title and date, as a file has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,8 @@ def _open(body: bytes, url: Url, content_type: str | None) -> tuple[str, str]:
         )
     if _ENTITY.search(text):
         raise Malformed(f"{url.text} declares entities, which no feed needs and bombs are made of; it is not read.")
-    return _DECLARATION.sub("", text, count=1), name
+    declaration = _DECLARATION.match(text)
+    return text[declaration.end() :] if declaration else text, name
 
 
 def _read_feed(text: str, url: Url, now: datetime) -> FeedPage:
@@ -122,13 +127,15 @@ def _read_feed(text: str, url: Url, now: datetime) -> FeedPage:
         raise Malformed(f"{url.text} is no feed that can be read: {error}.") from error
     if not parsed.entries and (parsed.bozo or not parsed.version):
         raise Malformed(f"{url.text} is no feed that can be read: {parsed.get('bozo_exception', 'it has no version')}.")
-    found = (
-        (entry.get("link"), entry.get("title"), entry.get("published_parsed") or entry.get("updated_parsed"))
-        for entry in parsed.entries
-    )
+    found = ((entry.get("link"), entry.get("title"), _find_when(entry)) for entry in parsed.entries)
     dated = ((link, title, _read_struct(when)) for link, title, when in found)
     title = parsed.feed.get("title")
     return FeedPage("feed", _collect(dated, url, now), title=_squeeze(title) if isinstance(title, str) else None)
+
+
+def _find_when(entry: dict[str, Any]) -> Any:
+    # Past feedparser's own get, which warns of a mapping between the two that it will give up.
+    return dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")
 
 
 def _read_struct(when: Any) -> datetime | None:
@@ -145,7 +152,10 @@ def _read_struct(when: Any) -> datetime | None:
 def _read_sitemap(text: str, root: str, url: Url, now: datetime) -> FeedPage:
     entry = "sitemap" if root == "sitemapindex" else "url"
     try:
-        found = _collect(_walk(text.encode("utf-8", "replace"), entry), url, now)
+        entries = _walk(text.encode("utf-8", "replace"), entry)
+        is_whole = re.search(rf"</(?:[\w.-]+:)?{root}\s*>\s*$", text[-200:], re.IGNORECASE)
+        # Of a file that breaks off, the parser closes the last entry itself, in the middle of its address.
+        found = _collect(entries if is_whole else _drop_last(entries), url, now)
     except etree.XMLSyntaxError as error:
         raise Malformed(f"{url.text} is no sitemap that can be read: {error}.") from error
     if entry == "sitemap":
@@ -153,7 +163,7 @@ def _read_sitemap(text: str, root: str, url: Url, now: datetime) -> FeedPage:
     return FeedPage("sitemap", found)
 
 
-def _walk(raw: bytes, entry: str) -> Iterator[tuple[str | None, str | None, datetime | None]]:
+def _walk(raw: bytes, entry: str) -> Iterator[_Entry]:
     """Location, title and date of each entry, without ever holding the whole tree."""
     steps = etree.iterparse(
         io.BytesIO(raw),
@@ -167,21 +177,36 @@ def _walk(raw: bytes, entry: str) -> Iterator[tuple[str | None, str | None, date
         remove_pis=True,
     )
     for _, element in steps:
-        if not isinstance(element.tag, str) or etree.QName(element).localname != entry:
+        if _split_tag(element.tag)[1] != entry:
             continue
         said: dict[str, str] = {}
         for child in element.iter():
-            if isinstance(child.tag, str) and child.text:
-                name = etree.QName(child)
-                # <image:loc> and <video:title> are of pictures; <news:title> is the article's.
-                if name.namespace is None or not re.search("image|video", name.namespace):
-                    said.setdefault(name.localname, child.text)
+            space, name = _split_tag(child.tag)
+            # <image:loc> and <video:title> are of pictures; <news:title> is the article's.
+            if child.text and "image" not in space and "video" not in space:
+                said.setdefault(name, child.text)
         when = said.get("publication_date") or said.get("lastmod")
         yield said.get("loc"), said.get("title"), read_date(when) if when else None
         element.clear()
         parent = element.getparent()
         while parent is not None and element.getprevious() is not None:
             del parent[0]
+
+
+def _split_tag(tag: Any) -> tuple[str, str]:
+    """Namespace (or a prefix that nobody declared) and name of an element; empty for what is none."""
+    if not isinstance(tag, str):
+        return "", ""
+    space, _, name = tag.rpartition("}") if "}" in tag else tag.rpartition(":")
+    return space, name
+
+
+def _drop_last(entries: Iterator[_Entry]) -> Iterator[_Entry]:
+    held = next(entries, None)
+    for entry in entries:
+        if held is not None:
+            yield held
+        held = entry
 
 
 def _collect(found: Iterator[tuple[str | None, str | None, datetime | None]], base: Url, now: datetime) -> tuple[Item, ...]:

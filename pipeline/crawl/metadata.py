@@ -103,7 +103,7 @@ class _Fields:
 def read_metadata(tree: _Element, base: Url | None, now: datetime | None = None) -> Metadata:
     """The fields of a parsed page; `now` bounds its date where it is known. The tree may be changed by the reading."""
     fields = _Fields(tree)
-    by_id = {node["@id"]: node for node in fields.nodes if isinstance(node.get("@id"), str)}
+    by_id = {node["@id"]: node for node in fields.nodes if isinstance(node.get("@id"), str) and "name" in node}
     article = next((node for node in fields.nodes if _is_article(node)), {})
     dateline = article.get("dateline")
     return Metadata(
