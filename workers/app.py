@@ -4,6 +4,8 @@ Redis may lose any message: the sweep rings again for rows that wait. So message
 nothing waits in an ETA, and no result is stored.
 """
 
+from typing import Any
+
 from celery import Celery
 from kombu import Queue
 
@@ -60,3 +62,10 @@ def ring(bell: Bell) -> None:
     stage = bell.stage
     args = () if stage is Stage.FETCH else (bell.subject_id,)
     app.send_task(TASKS[stage], args=args, queue=QUEUES[stage])
+
+
+def depth(queue: str) -> int:
+    """How many messages wait in a queue."""
+    with app.connection_for_read() as connection:
+        declared: Any = connection.default_channel
+        return int(declared.queue_declare(queue, passive=True).message_count)

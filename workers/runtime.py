@@ -127,8 +127,9 @@ def end_round() -> None:
 
 def perform(action: str, subject: int | None, work: Callable[[Runtime], Outcome]) -> None:
     """Run a stage, ring for what follows, and write one line about it."""
-    began = time.monotonic()
+    began, cpu = time.monotonic(), time.process_time()
     outcome = work(current())
     for bell in outcome.next:
         ring(bell)
-    log.info(str(action), subject=subject, outcome=outcome.state, ids=outcome.ids, seconds=round(time.monotonic() - began, 3))
+    seconds, cpu = round(time.monotonic() - began, 3), round(time.process_time() - cpu, 3)
+    log.info(str(action), subject=subject, outcome=outcome.state, ids=outcome.ids, seconds=seconds, cpu=cpu)

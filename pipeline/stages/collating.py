@@ -19,16 +19,15 @@ def collate_story(factory: SessionFactory, story_id: int, settings: Settings, wo
 
     Excerpts stay outside. A siglum, once given, stays with its witness; newcomers get the next free ones.
     """
+    with factory() as session:
+        story = session.get(Story, story_id)
+        if story is None or (story.collated == story.revision and story.due_at is None):
+            return Outcome("collated already")
     with claim(factory, Stage.COLLATE, story_id, worker, settings) as held:
         if held is None:
             return Outcome("taken")
         with factory.begin() as session:
-            story = session.get(Story, story_id)
-            if story is None:
-                return held.finish(session, Outcome("no such story"))
-            if story.collated == story.revision and story.due_at is None:
-                return held.finish(session, Outcome("collated already"))
-            revision = story.revision
+            revision = session.get_one(Story, story_id).revision
             rows = witnesses.copies_of(session, story_id)
         if not rows:
             with factory.begin() as session:

@@ -28,6 +28,8 @@ def extract(factory: SessionFactory, capture_id: int, extractor: Extractor, sett
     No transaction is open while the page is read. A page that the extractor cannot manage in its limits is put aside as
     no article, with the reason, and costs nothing but itself.
     """
+    if not captures.waits(factory, capture_id):
+        return Outcome("read already")
     with claim(factory, Stage.EXTRACT, capture_id, worker, settings) as held:
         if held is None:
             return Outcome("taken")

@@ -13,7 +13,7 @@ from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Stage, StoredWitness
 
 # Stored witnesses that share the most features with a newcomer are compared with it, this many at the most.
-COMPARED = 12
+COMPARED = 6
 JOINS = (RelationKind.COPY, RelationKind.EXCERPT)
 
 
@@ -23,13 +23,17 @@ def place(factory: SessionFactory, witness_id: int, settings: Settings, worker: 
     One witness is placed at a time, whoever places it: two copies of a new article that come at once end in one story. A
     text too thin to be told from others is kept without a story, with the reason.
     """
+    with factory() as session:
+        known = session.get(StoredWitness, witness_id)
+        if known is None or known.placed_at is not None:
+            return Outcome("placed already")
     with claim(factory, Stage.PLACE, witness_id, worker, settings) as held:
         if held is None:
             return Outcome("taken")
         with factory.begin() as session:
             stories.lock_placing(session)
-            witness = session.get(StoredWitness, witness_id)
-            if witness is None or witness.placed_at is not None:
+            witness = session.get_one(StoredWitness, witness_id)
+            if witness.placed_at is not None:
                 return held.finish(session, Outcome("placed already"))
             return held.finish(session, _place(session, witness, settings))
 

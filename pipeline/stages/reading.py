@@ -20,6 +20,8 @@ def read_source(factory: SessionFactory, capture_id: int, settings: Settings, wo
 
     A page that is neither feed nor sitemap is noted with the source; what it listed before stays.
     """
+    if not captures.waits(factory, capture_id):
+        return Outcome("read already")
     with claim(factory, Stage.READ_SOURCE, capture_id, worker, settings) as held:
         if held is None:
             return Outcome("taken")

@@ -25,6 +25,10 @@ TELLING = frozenset({Kind.VERBATIM, Kind.EDITED, Kind.TRUNCATED, Kind.SPUN})
 
 def recover_story(factory: SessionFactory, story_id: int, settings: Settings, worker: str) -> Outcome:
     """Recover the wording from the story's newest collation, with what other stories teach, and keep what this one teaches."""
+    with factory() as session:
+        story = session.get(Story, story_id)
+        if story is None or story.recovered >= story.collated:
+            return Outcome("recovered already")
     with claim(factory, Stage.RECOVER, story_id, worker, settings) as held:
         if held is None:
             return Outcome("taken")
@@ -32,8 +36,6 @@ def recover_story(factory: SessionFactory, story_id: int, settings: Settings, wo
             stored = recoveries.newest_collation(session, story_id)
             if stored is None:
                 return held.finish(session, Outcome("nothing collated"))
-            if session.get_one(Story, story_id).recovered >= stored.revision:
-                return held.finish(session, Outcome("recovered already"))
             collation = _load(session, stored)
             language = _language(collation)
             evidence = recoveries.evidence_for(session, story_id, language, _hosts(collation), _phrases(collation))

@@ -15,16 +15,19 @@ from pipeline.store.tables import Stage
 
 # More bells than the workers answer before the next sweep would only fill the queue.
 MOST_BELLS = 500
+# Sweeps after which a story that was rung for and is still due is rung for again.
+RUNG_AGAIN = 4
 
 
-def tick(factory: SessionFactory) -> Outcome:
+def tick(factory: SessionFactory, settings: Settings) -> Outcome:
     """Bells for the hosts that have a due URL now and for the stories that are to be collated."""
     with factory.begin() as session:
         bells: list[Bell] = []
         due = hosts.next_due(session)
         if due is not None and due <= 0:
             bells.append(Bell(Stage.FETCH))
-        bells += [Bell(Stage.COLLATE, story_id) for story_id in stories.due(session, MOST_BELLS)]
+        due_stories = stories.take_due(session, MOST_BELLS, again=settings.sweep * RUNG_AGAIN)
+        bells += [Bell(Stage.COLLATE, story_id) for story_id in due_stories]
         return Outcome("ticked", next=tuple(bells))
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Body, Capture
 
 
@@ -34,6 +35,12 @@ def drop_body(session: Session, capture: Capture) -> None:
     session.flush()
     others = select(Capture.id).where(Capture.body_sha256 == capture.body_sha256, Capture.kept).exists()
     session.execute(delete(Body).where(Body.sha256 == capture.body_sha256, ~others))
+
+
+def waits(factory: SessionFactory, capture_id: int) -> bool:
+    """Whether a capture is there and has not been read."""
+    with factory() as session:
+        return session.scalar(select(Capture.id).where(Capture.id == capture_id, Capture.read_at.is_(None))) is not None
 
 
 def mark_read(session: Session, capture_id: int, finding: str) -> None:

@@ -38,6 +38,12 @@ def lock(session: Session, story_id: int) -> Story | None:
     return session.scalar(select(Story).where(Story.id == story_id).with_for_update())
 
 
-def due(session: Session, limit: int) -> list[int]:
-    """Stories that are to be collated now, the longest waiting first."""
-    return list(session.scalars(select(Story.id).where(Story.due_at <= func.now()).order_by(Story.due_at).limit(limit)))
+def take_due(session: Session, limit: int, again: float) -> list[int]:
+    """Stories that are to be collated now, the longest waiting first; they are due again `again` seconds from now.
+
+    So a story is rung for once and not at every tick until a busy worker comes to it; a bell that gets lost is rung again.
+    """
+    due = select(Story.id).where(Story.due_at <= func.now()).order_by(Story.due_at).limit(limit)
+    taken = update(Story).where(Story.id.in_(due.with_for_update(skip_locked=True)))
+    later = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, again)
+    return sorted(session.scalars(taken.values(due_at=later).returning(Story.id)))

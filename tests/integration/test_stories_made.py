@@ -203,9 +203,9 @@ def test_the_tick_and_the_sweep_find_what_no_bell_rang_for(factory: SessionFacto
         place(factory, id_, settings, WORKER)
     with factory() as session:
         story_id = session.scalars(select(Story.id)).one()
-    assert tick(factory).next == (Bell(Stage.COLLATE, story_id),)
+    assert tick(factory, settings).next == (Bell(Stage.COLLATE, story_id),)
     collate_story(factory, story_id, settings, WORKER)
-    assert tick(factory).next == ()
+    assert tick(factory, settings).next == ()
     assert sweep(factory, settings).next == (Bell(Stage.RECOVER, story_id),)
     recover_story(factory, story_id, settings, WORKER)
-    assert (tick(factory).next, sweep(factory, settings).next) == ((), ())
+    assert (tick(factory, settings).next, sweep(factory, settings).next) == ((), ())
