@@ -1,16 +1,21 @@
 """The console script `wirecopy`: wires faces, stages and processes, and turns errors into messages and exit codes."""
 
+from __future__ import annotations
+
 import signal
 import sys
 from contextlib import AbstractContextManager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from pipeline.cli.app import make_app
 from pipeline.cli.messages import say
 from pipeline.cli.wiring import Fleet, Wiring
 from pipeline.errors import WirecopyError
 from pipeline.settings import Settings
-from pipeline.stages.outcome import Ring
+
+if TYPE_CHECKING:
+    from pipeline.stages.outcome import Ring
 
 TERMINATED = 143
 

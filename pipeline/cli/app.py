@@ -1,16 +1,62 @@
-"""The command line as a whole: global options, and every command mounted."""
+"""The command line as a whole: global options, and every command, imported when it is called.
 
-from collections.abc import Callable
+`wirecopy recover` needs no database and `wirecopy status` no philology; what a command does not use it need not wait for.
+"""
+
+from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
-from pipeline.cli import configuration, crawl, demo, doctor, intake, jobs, quarantine, recover, running, status, stories
 from pipeline.cli.context import Context
 from pipeline.cli.wiring import Wiring
 from pipeline.errors import Misuse
 from pipeline.settings import load
+
+COMMANDS = {
+    "demo": ("demo", "demo"),
+    "recover": ("recover", "recover"),
+    "up": ("running", "up"),
+    "add": ("intake", "add"),
+    "crawl": ("crawl", "app"),
+    "status": ("status", "status"),
+    "jobs": ("jobs", "app"),
+    "quarantine": ("quarantine", "app"),
+    "search": ("stories", "search"),
+    "story": ("stories", "app"),
+    "worker": ("running", "worker"),
+    "beat": ("running", "beat"),
+    "db": ("running", "database"),
+    "doctor": ("doctor", "doctor"),
+    "config": ("configuration", "app"),
+}
+"""Command → (module of pipeline.cli, what it is there: a function, or a typer application of subcommands)."""
+
+
+class Commands(TyperGroup):
+    """The table of commands as typer and click know a group."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - click's signature
+        """Every command, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - click's signature
+        """The command of that name, imported now; None for a name that is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name]
+        found = getattr(import_module(f"pipeline.cli.{module}"), attribute)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer(add_completion=False)
+            single.command(cmd_name)(found)
+            found = single
+        found.info.name = cmd_name
+        command: TyperCommand | TyperGroup = get_command(found)  # type: ignore[assignment]
+        command.name = cmd_name
+        return command
 
 
 def _show_version(asked: bool) -> None:
@@ -23,7 +69,7 @@ def make_app(wiring: Wiring) -> typer.Typer:
     """The typer application on the processes and the bell that the console script hands in."""
     app = typer.Typer(
         name="wirecopy",
-        help="Finds the copies of an agency story and recovers the wording the agency sent out.",
+        cls=Commands,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -39,31 +85,15 @@ def make_app(wiring: Wiring) -> typer.Typer:
             list[str] | None,
             typer.Option("--set", metavar="NAME=VALUE", help="Any setting; `wirecopy config show` lists them."),
         ] = None,
-        _version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False,
+        _version: Annotated[
+            bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        ] = False,
     ) -> None:
+        """Find the copies of an agency story and recover the wording the agency sent out."""
         flags: dict[str, Any] = dict(map(_split, settings or ()))
         flags |= {"data_dir": data_dir, "database_url": database_url, "redis_url": redis_url}
         ctx.obj = Context(load(flags), wiring)
 
-    commands: tuple[Callable[..., Any], ...] = (
-        demo.demo,
-        recover.recover,
-        running.up,
-        intake.add,
-        status.status,
-        stories.search,
-        running.worker,
-        running.beat,
-        doctor.doctor,
-    )
-    for command in commands:
-        app.command()(command)
-    app.add_typer(crawl.app, name="crawl")
-    app.add_typer(jobs.app, name="jobs")
-    app.add_typer(quarantine.app, name="quarantine")
-    app.add_typer(stories.app, name="story")
-    app.add_typer(running.database, name="db")
-    app.add_typer(configuration.app, name="config")
     return app
 
 

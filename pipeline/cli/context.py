@@ -1,24 +1,16 @@
-"""What every command has at hand: the settings, the servers, the store, the wiring."""
+"""What every command starts from: the settings in force and the wiring."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pipeline.cli.messages import say
 from pipeline.cli.wiring import Wiring
-from pipeline.embedded import attach_or_start
 from pipeline.settings import Loaded, Settings
-from pipeline.store import schema
-from pipeline.store.engine import SessionFactory, connect, sessions
 
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """The servers in use: `settings` name them, `started` says that this command started them for its own duration."""
-
-    settings: Settings
-    factory: SessionFactory
-    started: bool
+if TYPE_CHECKING:
+    from pipeline.cli.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +25,9 @@ class Context:
         """The settings in force."""
         return self.loaded.settings
 
-    @contextmanager
-    def services(self) -> Iterator[Services]:
-        """The store, for as long as the context lasts: servers that are named, or running, or started for this command.
+    def services(self) -> AbstractContextManager[Services]:
+        """The store, for as long as the context lasts; see pipeline.cli.services.open_services."""
+        # `wirecopy recover` has a context, too, and needs neither SQLAlchemy nor a server.
+        from pipeline.cli.services import open_services  # noqa: PLC0415
 
-        A database of our own is brought to this program's schema; one that somebody else runs has to be there already, for
-        its migration is for its owner to start (`wirecopy db upgrade`). Raises Unavailable and Misuse that say what to do.
-        """
-        settings = self.settings
-        with attach_or_start(
-            settings.data_folder,
-            database_url=settings.database_url or None,
-            redis_url=settings.redis_url or None,
-            say=say,
-        ) as servers:
-            named = {"database_url": servers.database_url, "redis_url": servers.redis_url}
-            in_use = settings.model_copy(update=named)
-            engine = connect(in_use.database_url, in_use.database_password_file)
-            try:
-                if settings.database_url:
-                    schema.check(engine)
-                else:
-                    schema.upgrade(engine)
-                yield Services(in_use, sessions(engine), servers.owned)
-            finally:
-                engine.dispose()
+        return open_services(self.settings)

@@ -8,9 +8,10 @@ import typer
 from sqlalchemy.orm import Session
 
 from pipeline.cli import printable
-from pipeline.cli.context import Context, Services
+from pipeline.cli.context import Context
 from pipeline.cli.messages import say
 from pipeline.cli.output import Column, FormatOption, write_rows
+from pipeline.cli.services import Services
 from pipeline.embedded import running
 from pipeline.errors import Malformed, Misuse, NotFound
 from pipeline.stages import source_list

@@ -14,10 +14,11 @@ from rich.text import Text
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.cli.context import Context, Services
+from pipeline.cli.context import Context
 from pipeline.cli.doubt import bracketed, styled
 from pipeline.cli.messages import say
 from pipeline.cli.progress import Bar
+from pipeline.cli.services import Services
 from pipeline.cli.wiring import Fleet
 from pipeline.demo.site import DemoSite, DemoStory, serve
 from pipeline.errors import Unavailable

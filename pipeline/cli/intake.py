@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.context import Context, Services
+from pipeline.cli.context import Context
 from pipeline.cli.messages import say
 from pipeline.cli.progress import Bar, watch
+from pipeline.cli.services import Services
 from pipeline.embedded import running
 from pipeline.errors import Misuse
 from pipeline.stages.admission import admit

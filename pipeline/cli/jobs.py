@@ -7,11 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.cli import printable
-from pipeline.cli.context import Context, Services
+from pipeline.cli.context import Context
 from pipeline.cli.messages import say
 from pipeline.cli.output import Column, Format, FormatOption, as_mapping, is_terminal, write_record, write_rows
 from pipeline.cli.progress import Bar
 from pipeline.cli.progress import watch as show_progress
+from pipeline.cli.services import Services
 from pipeline.crawl import urls
 from pipeline.errors import Malformed, Misuse, Unavailable
 from pipeline.store import jobs, queries

@@ -1,12 +1,16 @@
 """What the console script hands to the faces, so that they need not know of Celery."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline.settings import Settings
-from pipeline.stages.outcome import Ring
+
+if TYPE_CHECKING:  # every command is wired, and not every one needs the store's tables
+    from pipeline.stages.outcome import Ring
 
 
 class Fleet(Protocol):
