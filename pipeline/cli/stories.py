@@ -39,15 +39,15 @@ HITS = (
 )
 COPIES = (
     Column("siglum"),
-    Column("host", least=12),
+    Column("host", least=20),
     Column("kind", least=9),
     Column("error_rate", "error", right=True, show=percent),
     Column("coverage", right=True, show=percent),
     Column("exemplar", "from"),
     Column("published_at", "published", show=lambda day: shown(day)[:10]),
-    Column("found_by", "found by", least=8),
     Column("relation", spare=True),
     Column("lineage", right=True, spare=True),
+    Column("found_by", "found by", least=10, spare=True),
     Column("source", least=30, spare=True),
 )
 
