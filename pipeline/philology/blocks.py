@@ -12,12 +12,13 @@ from pipeline.philology.tokens import Shape
 NAMES: tuple[str, ...] = (
     "bias", "one lineage holds it", "lineages holding it", "lineages spanning it without", "lineages ending before it",
     "all have it", "reliability of the holders", "reliability of those without", "whole paragraphs", "opens a holder",
-    "closes a holder", "promotion or comment", "credit", "byline", "dateline", "length", "words known elsewhere",
+    "closes a holder", "pointer", "promotion or comment", "credit", "byline", "dateline", "length", "words known elsewhere",
     "inside a sentence", "paragraph is shared", "short paragraph",
 )  # fmt: skip
 # Log-odds of belonging to the text, fitted by bench/recovery_fit.py.
 WEIGHTS: tuple[float, ...] = (
-    -3.242, -0.994, 1.981, -1.232, -0.728, 0.103, 1.271, -0.141, 0.455, -3.431, -0.973, -5.420, -2.131, -3.672, -2.017, 1.892, 0.351, -1.222, 0.538, -1.333,
+    -3.363, -1.138, 1.358, -1.560, -0.634, 0.635, 1.654, 0.164, 0.476, -2.595, -1.149, -2.356,
+    -2.160, 1.326, -0.609, -2.037, 2.164, -0.476, -1.293, 1.155, 0.057,
 )  # fmt: skip
 # A block that all witnesses have is questioned only up to this many tokens: their exemplar may have had a promotion line already.
 MOST_QUESTIONED = 45
@@ -63,16 +64,22 @@ def questioned(collation: Collation, block: Block) -> bool:
 
 
 def judge(
-    collation: Collation, lineages: Sequence[int], rates: Sequence[float], weights: Sequence[float] = WEIGHTS
+    collation: Collation,
+    lineages: Sequence[int],
+    rates: Sequence[float],
+    weights: Sequence[float] = WEIGHTS,
 ) -> list[Verdict]:
     """A verdict for every block, in order; a block that all have is kept unless it is worded as furniture."""
     words = shared_words(collation)
+    rows = [
+        block_features(collation, block, lineages, rates, words) if questioned(collation, block) else None
+        for block in collation.blocks
+    ]
     verdicts: list[Verdict] = []
-    for block in collation.blocks:
-        if not questioned(collation, block):
+    for block, row in zip(collation.blocks, rows, strict=True):
+        if row is None:
             verdicts.append(Verdict(block, 1.0, ""))
             continue
-        row = block_features(collation, block, lineages, rates, words)
         odds = sum(weight * value for weight, value in zip(weights, row, strict=True))
         verdicts.append(Verdict(block, 1 / (1 + math.exp(-max(-30.0, min(30.0, odds)))), _why(row)))
     return verdicts
@@ -122,11 +129,12 @@ def block_features(
         float(shape["opens"] and shape["closes"]),
         float(shape["first"]),
         float(shape["last"]),
+        float(kind is Furniture.POINTER),
         float(kind in (Furniture.PROMOTION, Furniture.COMMENT)),
         float(kind is Furniture.CREDIT),
         float(kind is Furniture.BYLINE),
         float(shape["opens"] and not shape["closes"] and dateline_of(text + " ") is not None),
-        math.log1p(len(inner)),
+        math.log1p(len(inner)) * (kind is None),
         known,
         float(not shape["begins"]) + float(not shape["ends"]),
         _company(collation, block, best),
@@ -198,7 +206,7 @@ _ENDS = frozenset({".", "!", "?", '"', "...", "…"})
 
 def _why(row: Sequence[float]) -> str:
     named = dict(zip(NAMES, row, strict=True))
-    if named["promotion or comment"]:
+    if named["promotion or comment"] or named["pointer"]:
         return "promotion"
     if named["credit"]:
         return "credit"

@@ -15,6 +15,9 @@ Floats = NDArray[np.float32]
 # row (spinners replace), more beyond (promotion lines do not stand for text); a word hardly ever stands against punctuation.
 SCORES = np.array([1.0, 0.6, 0.35, -0.35, -0.5, -1.6, -0.9, -0.08, -0.5, 0.4, -0.3], dtype=np.float32)
 
+# Gaps longer than this make an island of what is aligned between them.
+GAP_AT_ISLAND = 5
+
 # Beyond this many cells (bytes of traceback) a pair is cut at anchors, or where none are found, in proportion.
 MOST_CELLS = 24_000_000
 CELLS_OF_A_PIECE = 1_000_000
@@ -98,8 +101,11 @@ class Profile:
             return np.full(len(row), -1, dtype=np.int32)
         entries = self._entries()
         if len(row) * columns <= MOST_CELLS:
-            return self._place_piece(row, 0, len(row), entries, 0, columns)
-        return self._place_long(row, entries)
+            where = self._place_piece(row, 0, len(row), entries, 0, columns)
+        else:
+            where = self._place_long(row, entries)
+        loose: Ints = alignment.loosen(where, row.words, row.heads, row.marks, entries[0], entries[1], GAP_AT_ISLAND)
+        return loose
 
     def _entries(self) -> tuple[NDArray[np.generic], ...]:
         stacked = [

@@ -2,7 +2,7 @@
 
 from pipeline.philology.collation import Collation
 from pipeline.philology.frontmatter import front_matter
-from pipeline.philology.furniture import Furniture, furniture_of
+from pipeline.philology.furniture import Furniture, furniture_of, reason_of
 from pipeline.philology.printing import PARAGRAPH
 from pipeline.philology.recovered import Attestation, Kind, Omission, Reason, Recovery, Token
 from pipeline.philology.tokens import Role, spans
@@ -32,8 +32,8 @@ def recover_single(collation: Collation) -> Recovery:
     omitted: list[Omission] = []
     for paragraph, role in zip(own.paragraphs, own.roles, strict=True):
         kind = furniture_of(paragraph) if role is Role.BODY else None
-        if kind in (Furniture.PROMOTION, Furniture.COMMENT):
-            omitted.append(Omission((siglum,), paragraph, kind.value))
+        if kind in (Furniture.POINTER, Furniture.PROMOTION, Furniture.COMMENT):
+            omitted.append(Omission((siglum,), paragraph, reason_of(kind)))
         else:
             kept.append(paragraph)
             roles.append(role)
