@@ -33,11 +33,11 @@ JOBS = (
     Column("note", least=12, spare=True),
 )
 ITEMS = (
-    Column("url", "URL", least=24),
+    Column("url", "URL", least=32),
     Column("state", least=10, show=lambda state: state.replace("_", " ")),
-    Column("step", "which is", least=10),
     Column("story_id", "story", right=True),
-    Column("reason", least=20),
+    Column("why", least=18),
+    Column("step", "which is", least=10, spare=True),
 )
 STEPS = (
     Column("begun_at", "begun", least=16),
@@ -89,7 +89,7 @@ def _show_job(context: Context, job_id: int, format_: Format | None) -> None:
     with context.services() as services, services.factory() as session:
         progress = queries.job(session, job_id)
         items = queries.job_items(session, job_id, 10_000)
-    write_rows(items, ITEMS, format_)
+    write_rows([as_mapping(item) | {"why": item.reason or item.thin} for item in items], ITEMS, format_)
     steps = ", ".join(f"{number} {step}" for step, number in progress.steps.items()) or "no URLs"
     say(printable.line(f"Job {job_id} ({progress.kind}, {progress.note}) is {progress.state}: {steps}."))
     if len(items) < progress.items:

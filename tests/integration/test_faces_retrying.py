@@ -85,9 +85,9 @@ def test_a_retried_placing_and_recovery_are_found_again(session: Session) -> Non
     of = story(session, "Ferries", member)
     session.execute(update(Story).values(due_at=None))
     entry = put_aside(session, Stage.COLLATE, of.id)
-    assert stories.due(session, 10) == []
+    assert stories.take_due(session, 10, again=60) == []
     retrying.retry(session, entry)
-    assert stories.due(session, 10) == [of.id]
+    assert stories.take_due(session, 10, again=60) == [of.id]
     session.execute(update(Story).values(due_at=None, collated=Story.revision))
     entry = put_aside(session, Stage.RECOVER, of.id)
     assert list(overdue.unrecovered(session, 0, 10)) == []
