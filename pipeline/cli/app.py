@@ -8,8 +8,8 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
 from pipeline.cli.context import Context
 from pipeline.cli.wiring import Wiring
@@ -49,14 +49,12 @@ class Commands(TyperGroup):
             return None
         module, attribute = COMMANDS[cmd_name]
         found = getattr(import_module(f"pipeline.cli.{module}"), attribute)
-        if not isinstance(found, typer.Typer):
-            single = typer.Typer(add_completion=False)
-            single.command(cmd_name)(found)
-            found = single
-        found.info.name = cmd_name
-        command: TyperCommand | TyperGroup = get_command(found)  # type: ignore[assignment]
-        command.name = cmd_name
-        return command
+        if isinstance(found, typer.Typer):
+            found.info.name, found._add_completion = cmd_name, False
+            return get_group(found)
+        single = typer.Typer(add_completion=False)
+        single.command(cmd_name)(found)
+        return get_command(single)
 
 
 def _show_version(asked: bool) -> None:

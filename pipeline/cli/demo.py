@@ -25,8 +25,9 @@ from pipeline.errors import Unavailable
 from pipeline.philology import baselines
 from pipeline.philology.collation import from_data
 from pipeline.settings import Loaded
-from pipeline.stages.admission import admit, admit_source
+from pipeline.stages.admission import admit
 from pipeline.stages.outcome import Bell
+from pipeline.stages.source_list import add_source
 from pipeline.store import jobs, overdue, recoveries, witnesses
 from pipeline.store.tables import FrontierRow, Source, Stage, StoredWitness, Story, Visit
 
@@ -77,7 +78,7 @@ def _queue(services: Services, site: DemoSite) -> None:
         job_id = jobs.open_job(session, "add", "the demo's pages, by hand")
         jobs.add_items(session, job_id, admission.admitted.ids)
         for name, kind, url in (("harbour-feed", "feed", site.feed_url), ("globe-sitemap", "sitemap", site.sitemap_url)):
-            admit_source(session, services.settings, name=name, kind=kind, url=url, interval=3_600)
+            add_source(session, services.settings, name=name, kind=kind, url=url, interval=3_600)
 
 
 def _watch(services: Services, fleet: Fleet) -> None:

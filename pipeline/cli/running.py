@@ -27,9 +27,11 @@ def up(ctx: typer.Context) -> None:
     named = {"database_url": settings.database_url or None, "redis_url": settings.redis_url or None}
     with exclusive(settings.data_folder, **named), context.services() as services:
         with services.factory.begin() as session:
-            names = source_list.sync(session, services.settings, source_list.paths())
+            synced = source_list.sync(session, services.settings, source_list.paths())
+        for wrong in synced.wrong:
+            say(f"A source is left out: {wrong}")
         with context.wiring.fleet(services.settings) as fleet:
-            say(f"wirecopy is up: data in {settings.data_folder}, {len(names)} sources. Ctrl-C stops it.")
+            say(f"wirecopy is up: data in {settings.data_folder}, {len(synced.names)} sources. Ctrl-C stops it.")
             while True:
                 fleet.check()
                 time.sleep(0.5)

@@ -8,7 +8,7 @@ from pipeline.cli.messages import say
 from pipeline.embedded import attach_or_start
 from pipeline.settings import Settings
 from pipeline.store import schema
-from pipeline.store.engine import SessionFactory, connect, sessions
+from pipeline.store.engine import SessionFactory, connect, sessions, unavailable_as_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
                 schema.check(engine)
             else:
                 schema.upgrade(engine)
-            yield Services(in_use, sessions(engine), servers.owned)
+            with unavailable_as_error(engine):
+                yield Services(in_use, sessions(engine), servers.owned)
         finally:
             engine.dispose()

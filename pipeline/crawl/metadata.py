@@ -254,7 +254,7 @@ def _find_date(
         guessed = find_date(
             tree,
             original_date=True,
-            extensive_search=True,
+            extensive_search=False,
             url=base.text if base else None,
             min_date=EARLIEST.replace(tzinfo=None),
             max_date=latest.replace(tzinfo=None),

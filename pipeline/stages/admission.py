@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from pipeline.crawl import urls
 from pipeline.errors import Malformed, Misuse
 from pipeline.settings import Settings
-from pipeline.store import frontier, sources
+from pipeline.store import frontier
 from pipeline.store.frontier import Admitted, NewUrl
-from pipeline.store.tables import Purpose, Source
+from pipeline.store.tables import Purpose
 
 LOOPBACK = ("127.", "localhost", "[::1]")
 
@@ -48,23 +48,6 @@ def admit(
         need_contact(url.host, settings)
         good.append(NewUrl(url.text, url.key, url.host, Purpose.ARTICLE, found_by, priority, source_id))
     return Admission(frontier.admit(session, good, reopen=reopen), tuple(malformed))
-
-
-def admit_source(
-    session: Session, settings: Settings, *, name: str, kind: str, url: str, interval: float, enabled: bool = True
-) -> Source:
-    """Store a source and put its URL into the frontier, where its schedule lives. Raises Malformed for no URL."""
-    if not name.strip():
-        raise Misuse("A source needs a name.")
-    if interval <= 0:
-        raise Misuse(f"Source {name}: the interval is {interval:g}; give seconds above 0.")
-    parsed = urls.parse(url)
-    need_contact(parsed.host, settings)
-    source = sources.put(session, name, kind, parsed.text, interval, enabled=enabled)
-    # A sameness key may be shared by two feeds (…/rss and …/rss?tag=x are told apart by the full URL).
-    row = NewUrl(parsed.text, f"{name} {parsed.text}", parsed.host, Purpose.SOURCE, "source", 10, source.id)
-    frontier.admit(session, [row], reopen=False)
-    return source
 
 
 def need_contact(host: str, settings: Settings) -> None:

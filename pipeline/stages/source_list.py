@@ -15,13 +15,16 @@ from pipeline.crawl import urls
 from pipeline.crawl.urls import Url
 from pipeline.errors import Misuse, WirecopyError
 from pipeline.settings import Settings, settings_files
-from pipeline.stages.admission import admit_source
+from pipeline.stages.admission import need_contact
 from pipeline.store import frontier, sources
+from pipeline.store.frontier import NewUrl
 from pipeline.store.tables import FrontierRow, Purpose, Source
 
 KINDS = ("feed", "sitemap")
 KEYS = frozenset({"kind", "url", "interval", "enabled"})
 LONGEST_NAME = 200
+# A poll comes before the articles of its host.
+PRIORITY = 10
 LONGEST_INTERVAL = 366 * 86_400.0
 
 
@@ -85,10 +88,14 @@ def add_source(
         raise Misuse(f"{kind!r} is no kind of source: write {' or '.join(KINDS)}.")
     if not 0 < interval <= LONGEST_INTERVAL:  # false for nan, too
         raise Misuse(f"An interval of {interval:g} s is not possible: give seconds above 0, a year at the most.")
+    parsed = urls.parse(url)
+    need_contact(parsed.host, settings)
     known = session.scalar(select(Source).where(Source.name == name))
-    if known is not None and known.url != url:
-        _move(session, known, urls.parse(url))
-    source = admit_source(session, settings, name=name, kind=kind, url=url, interval=interval)
+    if known is not None and known.url != parsed.text:
+        _move(session, known, parsed)
+    source = sources.put(session, name, kind, parsed.text, interval)
+    row = NewUrl(parsed.text, f"{name} {parsed.text}", parsed.host, Purpose.SOURCE, "source", PRIORITY, source.id)
+    frontier.admit(session, [row], reopen=False)
     if enabled is not None and (enabled is False or not source.enabled):
         sources.set_enabled(session, source, enabled=enabled)
     return source

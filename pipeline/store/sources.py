@@ -10,11 +10,11 @@ from pipeline.errors import NotFound
 from pipeline.store.tables import FrontierRow, Purpose, Source, Visit
 
 
-def put(session: Session, name: str, kind: str, url: str, interval: float, *, enabled: bool = True) -> Source:
+def put(session: Session, name: str, kind: str, url: str, interval: float) -> Source:
     """Add a source, or bring the one of that name up to date."""
     source = session.scalar(select(Source).where(Source.name == name))
     if source is None:
-        source = Source(name=name, kind=kind, url=url, interval=interval, enabled=enabled)
+        source = Source(name=name, kind=kind, url=url, interval=interval)
         session.add(source)
     else:
         source.kind, source.url, source.interval = kind, url, interval
