@@ -314,10 +314,7 @@ def loosen(where: Ints, words: Ints, heads: Ints, marks: Ints, pointer: Ints, co
         column_before = where[before] if before >= 0 else -1
         column_after = where[after] if after < n else m
         apart = (
-            begin - before > gap
-            or after - last > gap
-            or where[begin] - column_before > gap
-            or column_after - where[last] > gap
+            begin - before > gap or after - last > gap or where[begin] - column_before > gap or column_after - where[last] > gap
         )
         if apart and score < 1.0:
             for j in range(begin, last + 1):

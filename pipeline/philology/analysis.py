@@ -56,12 +56,12 @@ def analyse(
     witnesses = len(collation.sigla)
     choice = np.array([places[at].choice for at in disputed], dtype=np.int64).reshape(-1, witnesses)
     known = _known_errors(collation, evidence)
-    agreed = _agreed_places(places, witnesses)
+    present, agreed = _agreements(places, witnesses)
     prior = np.zeros((0, 0))
     solutions: tuple[Solution, ...] = ()
     for _ in range(PASSES):
         prior = log_priors(places, disputed, texts, around, weights)
-        solutions = solve(Disputes(choice=choice, prior=prior, agreed=agreed, known_errors=known))
+        solutions = solve(Disputes(choice=choice, prior=prior, present=present, agreed=agreed, known_errors=known))
         for at, row in zip(disputed, solutions[0].posterior, strict=True):
             texts[at] = places[at].candidates[int(row.argmax())].texts
     best = solutions[0]
@@ -150,15 +150,14 @@ def _rate(choice: NDArray[np.int64], posterior: Floats) -> float:
     return float(1 - posterior[held, choice[held]].mean())
 
 
-def _agreed_places(places: Sequence[Place], witnesses: int) -> Floats:
-    counts = np.zeros(witnesses)
+def _agreements(places: Sequence[Place], witnesses: int) -> tuple[NDArray[np.int64], Floats]:
+    """The sets of witnesses that stand together where all agree on a word, and how many words each set has."""
+    counts: Counter[tuple[bool, ...]] = Counter()
     for place in places:
-        if place.disputed or not place.candidates or not any(spoken(text) for text in place.candidates[0].texts):
-            continue
-        voters = [w for w, choice in enumerate(place.choice) if choice != ABSENT]
-        if len(voters) > 1:
-            counts[voters] += 1
-    return counts
+        if not place.disputed and place.candidates and any(spoken(text) for text in place.candidates[0].texts):
+            counts[tuple(choice != ABSENT for choice in place.choice)] += 1
+    sets = np.array(list(counts), dtype=np.int64).reshape(-1, witnesses)
+    return sets, np.array(list(counts.values()), dtype=np.float64)
 
 
 def _known_errors(collation: Collation, evidence: Evidence) -> Floats:

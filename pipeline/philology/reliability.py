@@ -21,6 +21,8 @@ AGREED_SHARE = 0.6
 NEAR_DUPLICATES = 0.9
 SHARED_ERRORS = 0.5
 LEAST_ERRORS = 4.0
+# By the prior alone even a clean witness seems wrong at one place in six: lineages are joined by it only beyond this share.
+DOUBTFUL = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,10 @@ class Disputes:
 
     choice: Ints
     prior: Floats
+    present: Ints
+    """Sets of witnesses that stand together where all agree, one a row, 1 for each that is there."""
     agreed: Floats
-    """For each witness the number of words at which it agrees with all others that have the passage."""
+    """For each such set the number of words."""
     known_errors: Floats
     """For each witness (wrong, compared) from other stories, shape (witnesses, 2), scaled to this one's places."""
 
@@ -60,16 +64,17 @@ def solve(disputes: Disputes) -> tuple[Solution, ...]:
         )  # fmt: skip
         return (nothing,)
     alone = tuple(range(witnesses))
+    prior = _softmax(disputes.prior)
     found = [_settle(disputes, alone, _votes(disputes))]
-    lineages = _near_duplicates(disputes.choice)
-    solution = _settle(disputes, lineages, _softmax(disputes.prior))
-    for _ in range(3):
-        joined = _join(disputes, solution)
-        if joined == solution.lineages:
-            break
-        solution = _settle(disputes, joined, solution.posterior)
-    if solution.lineages != alone:
-        found.append(solution)
+    for lineages in dict.fromkeys((_near_duplicates(disputes.choice), _join(disputes, alone, prior, DOUBTFUL))):
+        solution = _settle(disputes, lineages, prior)
+        for _ in range(3):
+            joined = _join(disputes, solution.lineages, solution.posterior, 0.0)
+            if joined == solution.lineages:
+                break
+            solution = _settle(disputes, joined, solution.posterior)
+        if solution.lineages != alone:
+            found.append(solution)
     return tuple(sorted(found, key=lambda one: -one.fluency))
 
 
@@ -95,71 +100,82 @@ def _votes(disputes: Disputes) -> Floats:
 
 
 def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) -> Solution:
+    """Expectation-maximisation from a posterior to start with.
+
+    A lineage of several witnesses has a hidden head: the copy that they descend from differs from the original at the lineage's
+    rate, each witness from the head at its own.
+    """
     choice, prior = disputes.choice, disputes.prior
     places, readings = prior.shape
-    witnesses = choice.shape[1]
     exists = np.isfinite(prior)
     count = max(lineages) + 1
-    members = [[w for w in range(witnesses) if lineages[w] == lineage] for lineage in range(count)]
-    own = np.full(witnesses, 0.05)
-    rates = np.full(count, 0.1)
-    chosen = np.zeros((witnesses, places, readings), dtype=bool)
-    for w in range(witnesses):
-        held = choice[:, w] >= 0
-        chosen[w, held, choice[held, w]] = True
+    members = [[w for w, own in enumerate(lineages) if own == lineage] for lineage in range(count)]
+    families = [lineage for lineage in range(count) if len(members[lineage]) > 1]
+    singles = [group[0] for group in members if len(group) == 1]
+    single_lineages = [lineage for lineage in range(count) if len(members[lineage]) == 1]
     voted = choice >= 0
-    heads = [np.zeros((places, readings)) for _ in members]
+    index = np.where(voted, choice, 0)
+    chosen = (np.arange(readings)[None, None, :] == choice[:, :, None]).astype(np.float64)
+    row = np.arange(places)[:, None]
+    known = np.array([disputes.known_errors[group].mean(axis=0) for group in members])
+    same = _agreements(disputes, lineages)
+    own = np.full(len(lineages), 0.05)
+    rates = np.full(count, 0.1)
     for turn in range(ROUNDS):
-        total = prior.copy()
-        messages: list[Floats] = []
-        for lineage, group in enumerate(members):
-            present = voted[:, group].any(axis=1)
-            if len(group) == 1:
-                below = np.where(chosen[group[0]], 0.0, -np.inf)
-            else:
-                below = np.zeros((places, readings))
-                for w in group:
-                    right, wrong = np.log1p(-own[w]), np.log(own[w] * SAME_ERROR)
-                    below += np.where(voted[:, w, None], np.where(chosen[w], right, wrong), 0.0)
-            below = np.where(exists & present[:, None], below, np.where(exists, 0.0, -np.inf))
-            messages.append(below)
-            # P(readings below | truth r) = (1 - e) exp(below[r]) + e q sum over the others
-            top = below.max(axis=1, keepdims=True)
-            weight = np.exp(below - top)
-            all_heads = weight.sum(axis=1, keepdims=True)
-            rate = rates[lineage]
-            likelihood = np.log((1 - rate) * weight + rate * SAME_ERROR * (all_heads - weight) + 1e-300)
-            total += np.where(exists & present[:, None], likelihood, 0.0)
+        before = rates.copy()
+        below = {lineage: _below(chosen, voted, own, members[lineage], exists) for lineage in families}
         if turn:
+            gain = np.log1p(-rates) - np.log(rates * SAME_ERROR)
+            total = prior + np.tensordot(chosen[:, singles, :], gain[single_lineages], axes=([1], [0]))
+            for lineage in families:
+                weight = np.exp(below[lineage])
+                wrong = rates[lineage] * SAME_ERROR
+                likelihood = np.log((1 - rates[lineage] - wrong) * weight + wrong * weight.sum(axis=1, keepdims=True))
+                total += np.where(exists & voted[:, members[lineage]].any(axis=1)[:, None], likelihood, 0.0)
             posterior = _softmax(np.where(exists, total, -np.inf))
-        for lineage, group in enumerate(members):
-            below = messages[lineage]
+        errors = ((1 - posterior[row, index]) * voted).sum(axis=0)
+        compared = voted.sum(axis=0)
+        for lineage, w in zip(single_lineages, singles, strict=True):
+            rates[lineage] = _rate(float(errors[w]), float(compared[w]) + same[lineage], known[lineage])
+        for lineage in families:
+            group = members[lineage]
             present = voted[:, group].any(axis=1)
-            rate = rates[lineage]
-            # head given everything: its own readings, and the truth through the edge
-            from_truth = (1 - rate) * posterior + rate * SAME_ERROR * (1 - posterior)
-            weight = np.where(exists, np.exp(below - below.max(axis=1, keepdims=True)) * from_truth, 0.0)
-            head = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
-            heads[lineage] = head
-            known = disputes.known_errors[group].sum(axis=0) / len(group)
-            agreed = (head * posterior).sum(axis=1)
-            same = AGREED_SHARE * disputes.agreed
-            rates[lineage] = _rate(
-                float((1 - agreed)[present].sum()), float(present.sum()) + float(same[group].max()), known
-            )
-            if len(group) > 1:
-                for w in group:
-                    held = voted[:, w]
-                    kept = float(head[held, choice[held, w]].sum())
-                    own[w] = _rate(float(held.sum()) - kept, float(held.sum() + same[w]), np.zeros(2))
+            wrong = rates[lineage] * SAME_ERROR
+            head = np.where(exists, np.exp(below[lineage]) * ((1 - rates[lineage] - wrong) * posterior + wrong), 0.0)
+            head /= np.maximum(head.sum(axis=1, keepdims=True), 1e-300)
+            differing = float((1 - (head * posterior).sum(axis=1))[present].sum())
+            rates[lineage] = _rate(differing, float(present.sum()) + same[lineage], known[lineage])
+            for w in group:
+                kept = float((head[np.arange(places), index[:, w]] * voted[:, w]).sum())
+                own[w] = _rate(float(compared[w]) - kept, float(compared[w]) + same[lineage], np.zeros(2))
+        if turn > 2 and np.abs(rates - before).max() < 1e-4:
+            break
     best = posterior.argmax(axis=1)
     return Solution(
         posterior=posterior,
         lineages=lineages,
-        lineage_rates=rates.copy(),
-        own_rates=np.where(np.bincount(lineages, minlength=count)[list(lineages)] > 1, own, 0.0),
-        fluency=float(_softmax(prior)[np.arange(places), best].clip(1e-9).mean()),
+        lineage_rates=rates,
+        own_rates=np.array([own[w] if len(members[lineage]) > 1 else 0.0 for w, lineage in enumerate(lineages)]),
+        fluency=float(_softmax(prior)[np.arange(places), best].mean()),
     )
+
+
+def _below(chosen: Floats, voted: NDArray[np.bool_], own: Floats, group: Sequence[int], exists: NDArray[np.bool_]) -> Floats:
+    """Log likelihood of the group's readings given what their common exemplar had, its best at 0; -inf where no reading is."""
+    right = np.log1p(-own[group]) - np.log(own[group] * SAME_ERROR)
+    total = np.tensordot(chosen[:, group, :], right, axes=([1], [0]))
+    total = np.where(exists, total, -np.inf)
+    shifted: Floats = np.where(voted[:, group].any(axis=1)[:, None], total - total.max(axis=1, keepdims=True), 0.0)
+    return np.where(exists, shifted, -np.inf)
+
+
+def _agreements(disputes: Disputes, lineages: Sequence[int]) -> list[float]:
+    """For every lineage the words, by AGREED_SHARE, at which it agrees with another one: its own copies vouch for nothing."""
+    members = np.zeros((len(lineages), max(lineages) + 1))
+    members[np.arange(len(lineages)), list(lineages)] = 1
+    there = disputes.present @ members > 0
+    counted = np.where(there.sum(axis=1) > 1, disputes.agreed, 0.0)
+    return [float(value) for value in AGREED_SHARE * (there * counted[:, None]).sum(axis=0)]
 
 
 def _rate(wrong: float, compared: float, known: Floats) -> float:
@@ -178,13 +194,17 @@ def _near_duplicates(choice: Ints) -> tuple[int, ...]:
     return _numbered(groups)
 
 
-def _join(disputes: Disputes, solution: Solution) -> tuple[int, ...]:
-    shared, fewer = shared_errors(disputes.choice, solution.posterior)
+def _join(disputes: Disputes, lineages: Sequence[int], posterior: Floats, doubtful: float) -> tuple[int, ...]:
+    """The lineages with those joined that share their errors; only witnesses wrong at more than a share `doubtful` of places."""
+    shared, fewer = shared_errors(disputes.choice, posterior)
     witnesses = disputes.choice.shape[1]
-    groups = list(solution.lineages)
+    both = (disputes.choice >= 0).astype(float)
+    compared = both.T @ both
+    groups = list(lineages)
     for one in range(witnesses):
         for two in range(one + 1, witnesses):
-            if fewer[one, two] >= LEAST_ERRORS and shared[one, two] > SHARED_ERRORS * fewer[one, two]:
+            errors = fewer[one, two]
+            if errors >= max(LEAST_ERRORS, doubtful * compared[one, two]) and shared[one, two] > SHARED_ERRORS * errors:
                 _unite(groups, one, two)
     return _numbered(groups)
 
