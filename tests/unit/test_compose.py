@@ -10,12 +10,14 @@ import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import psutil
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from typer.testing import CliRunner
 
 from pipeline.cli.app import make_app
@@ -348,25 +350,21 @@ class TestImage:
         assert {line[1:] for line in lines if line.startswith("!")} == {path for words in copied for path in words.split()}
         assert all((ROOT / path).exists() for words in copied for path in words.split())
 
-    def test_its_pins_are_those_of_the_lock(self) -> None:
-        """The expressions that split the lock leave every pin with its hashes: on one side or on the other."""
+    def test_its_pins_are_those_of_the_lock(self, tmp_path: Path) -> None:
+        """The Dockerfile's own commands split the lock so that every pin keeps its hashes, and each part has all it needs."""
         lock = (ROOT / "requirements.lock").read_text("utf-8")
-        left_out = left_out_pins()
-        for_setup, for_wirecopy = (
-            subprocess.run(
-                ["sed", "-E", *option, expression],
-                input=lock,
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
-            for option, expression in (
-                (["-n"], f"/^({argument('SETUP')}|packaging)==/,/[^\\\\]$/p"),
-                ([], f"/^({argument('SETUP')}|{argument('SERVERS')})==/,/[^\\\\]$/d"),
-            )
+        (tmp_path / "requirements.lock").write_text(lock, "utf-8")
+        commands = re.findall(r"\bsed .*? >\w+\.lock(?=;)", DOCKERFILE)
+        assert len(commands) == 2
+        arguments = {name: argument(name) for name in ("SETUP", "SERVERS")}
+        subprocess.run(
+            ["sh", "-euc", "\n".join(commands)], cwd=tmp_path, env={"PATH": os.environ["PATH"], **arguments}, check=True
         )
+        for_setup, for_wirecopy = ((tmp_path / f"{name}.lock").read_text("utf-8") for name in ("setup", "wirecopy"))
+        left_out = left_out_pins()
         assert names(for_wirecopy) == names(lock) - left_out
-        assert names(for_setup) == set(argument("SETUP").split("|")) | {"packaging"}
+        assert names(for_setup) == needed_by("setup")
+        assert names(for_wirecopy).isdisjoint(needed_by("embedded") - needed_by("")), "servers that the image does not run"
         assert left_out <= names(lock)
         for part in (for_setup, for_wirecopy):
             blocks = re.split(r"\n(?=\S)", part.strip())
@@ -409,6 +407,20 @@ def argument(name: str) -> str:
 
 def left_out_pins() -> set[str]:
     return set(argument("SETUP").split("|")) | set(argument("SERVERS").split("|"))
+
+
+def needed_by(extra: str) -> set[str]:
+    """The names of the pins that an extra of the project needs, whatever else needs them; of no extra, what wirecopy needs."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    waiting = [Requirement(line) for line in (project["optional-dependencies"][extra] if extra else project["dependencies"])]
+    found: set[str] = set()
+    while waiting:
+        need = waiting.pop()
+        name = canonicalize_name(need.name)
+        if name not in found and (need.marker is None or need.marker.evaluate({"extra": ""})):
+            found.add(name)
+            waiting += [Requirement(line) for line in requires(name) or ()]
+    return found
 
 
 def names(lock: str) -> set[str]:
