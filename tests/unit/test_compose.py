@@ -44,27 +44,28 @@ def program(name: str) -> str:
     return str(found)
 
 
+def run(command: list[str], environment: dict[str, str] | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """A command that has ended, with what it said; its environment is this process's where none is given."""
+    return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
+
+
 def config(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """What `docker-compose config` says of the file, with nothing of this machine's environment."""
     command = [program("docker-compose"), "--file", "docker-compose.yml", "--env-file", os.devnull, "--profile", "*", "config"]
-    return subprocess.run(
-        [*command, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
+    return run([*command, *words], environment)
 
 
 @pytest.fixture(scope="module")
-def compose() -> dict[str, Any]:
+def compose() -> Any:
     """The file as an engine would get it."""
     done = config("--format", "json", WIRECOPY_CONTACT="desk@archive.example")
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
-def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = compose["services"]
-    return found
+def services(compose: dict[str, Any]) -> Any:
+    return compose["services"]
 
 
 def seconds(duration: str) -> float:
@@ -91,10 +92,8 @@ class TestCompose:
         """Servers, migration, both kinds of worker and beat; the service for commands is not started with them."""
         assert set(services) == SERVERS | OURS
         assert {name for name, service in services.items() if service.get("profiles")} == {"wirecopy"}
-        assert services["fetch"]["command"] == ["worker", "fetch"]
-        assert services["dedupe"]["command"] == ["worker", "dedupe"]
-        assert services["beat"]["command"] == ["beat"]
-        assert services["migrate"]["command"] == ["db", "upgrade"]
+        commands = {"fetch": "worker fetch", "dedupe": "worker dedupe", "beat": "beat", "migrate": "db upgrade"}
+        assert {name: " ".join(services[name]["command"]) for name in commands} == commands
 
     def test_every_command_is_one_of_wirecopys(self, services: dict[str, dict[str, Any]]) -> None:
         """The words after the entry point are a command that the console knows."""
@@ -156,8 +155,8 @@ class TestCompose:
                     assert name.endswith("_FILE")
                     assert value in given
                 assert not re.search(r"//[^/]*:[^/]*@", value)
-        assert {s["source"] for s in compose["services"]["postgres"]["secrets"]} == {"postgres_password"}
-        assert {s["source"] for s in compose["services"]["valkey"]["secrets"]} == {"valkey_password"}
+        for name in SERVERS:
+            assert [secret["source"] for secret in compose["services"][name]["secrets"]] == [f"{name}_password"]
 
     @pytest.mark.xfail(
         "redis_password_file" not in Settings.model_fields, reason="redis_password_file comes to settings.py", strict=True
@@ -276,9 +275,7 @@ class TestValkey:
     def test_an_empty_password_starts_nothing(self, services: dict[str, dict[str, Any]], tmp_path: Path) -> None:
         """An empty secret is an error with the name of the file, not a server that is open to all."""
         (tmp_path / "valkey_password").write_text("\n", "utf-8")
-        done = subprocess.run(
-            shell_words(services["valkey"], tmp_path), capture_output=True, text=True, check=False, timeout=20
-        )
+        done = run(shell_words(services["valkey"], tmp_path))
         assert done.returncode != 0
         assert "secrets/valkey_password is empty" in done.stderr
 
@@ -294,9 +291,7 @@ class TestValkey:
                 "WIRECOPY_REDIS_PASSWORD_FILE": str(tmp_path / "valkey_password"),
             }
             code = test[3].replace("$$", "$").replace("60", longest)
-            done = subprocess.run(
-                [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=20
-            )
+            done = run([sys.executable, "-c", code], environment)
             return done.returncode, done.stderr.strip()
 
         with running_valkey(services["valkey"], tmp_path, PASSWORD) as port:
@@ -317,14 +312,7 @@ class TestValkey:
 class TestImage:
     def test_the_real_linter_takes_it(self) -> None:
         """The linter hadolint finds nothing in the Dockerfile, and nothing in it is passed over."""
-        done = subprocess.run(
-            [program("hadolint"), "--disable-ignore-pragma", "Dockerfile"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        done = run([program("hadolint"), "--disable-ignore-pragma", "Dockerfile"])
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
     def test_its_last_stage_only_runs_wirecopy(self) -> None:
@@ -357,9 +345,8 @@ class TestImage:
         commands = re.findall(r"\bsed .*? >\w+\.lock(?=;)", DOCKERFILE)
         assert len(commands) == 2
         arguments = {name: argument(name) for name in ("SETUP", "SERVERS")}
-        subprocess.run(
-            ["sh", "-euc", "\n".join(commands)], cwd=tmp_path, env={"PATH": os.environ["PATH"], **arguments}, check=True
-        )
+        done = run(["sh", "-euc", "\n".join(commands)], {"PATH": os.environ["PATH"], **arguments}, tmp_path)
+        assert done.returncode == 0, done.stderr
         for_setup, for_wirecopy = ((tmp_path / f"{name}.lock").read_text("utf-8") for name in ("setup", "wirecopy"))
         left_out = left_out_pins()
         assert names(for_wirecopy) == names(lock) - left_out
@@ -388,14 +375,7 @@ for package in (pipeline, workers):
         if not module.name.startswith("pipeline.store.migrations.") and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
 """
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", code, " ".join(modules)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        done = run([sys.executable, "-W", "ignore", "-c", code, " ".join(modules)])
         assert done.returncode == 0, done.stderr
 
 
