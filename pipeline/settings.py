@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -34,6 +35,7 @@ class Settings(BaseModel):
     database_url: str
     redis_url: str
     database_password_file: str
+    redis_password_file: str
     contact: str
     fetch_interval: Seconds
     crawl_delay_cap: Seconds
@@ -65,6 +67,20 @@ class Settings(BaseModel):
         return platformdirs.user_data_path("wirecopy", appauthor=False)
 
 
+    @property
+    def broker_url(self) -> str:
+        """`redis_url` with the password out of `redis_password_file`, where it has none of its own. Raises Misuse."""
+        parts = urlsplit(self.redis_url)
+        if not self.redis_password_file or parts.password or parts.scheme not in {"redis", "rediss"}:
+            return self.redis_url
+        try:
+            password = Path(self.redis_password_file).read_text("utf-8").strip()
+        except OSError as error:
+            raise Misuse(f"Cannot read redis_password_file: {error}.") from error
+        user, _, host = parts.netloc.rpartition("@")
+        return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """The settings in force, and for each the layer that set it."""
@@ -75,9 +91,7 @@ class Loaded:
 
 def settings_files() -> tuple[Path, Path]:
     """The two files that may hold settings, the weaker one first."""
-    return platformdirs.user_config_path("wirecopy", appauthor=False) / "wirecopy.toml", Path(
-        "wirecopy.toml"
-    ).absolute()
+    return platformdirs.user_config_path("wirecopy", appauthor=False) / "wirecopy.toml", Path("wirecopy.toml").absolute()
 
 
 def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Loaded:

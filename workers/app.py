@@ -50,7 +50,7 @@ app.conf.update(
 
 def configure(settings: Settings) -> None:
     """Let the application talk to the settings' Redis, and beat tick and sweep as they say."""
-    app.conf.update(broker_url=settings.redis_url)
+    app.conf.update(broker_url=settings.broker_url)
     app.conf.beat_schedule = {
         "tick": {"task": TICK, "schedule": settings.tick, "options": {"expires": settings.tick * 5}},
         "sweep": {"task": SWEEP, "schedule": settings.sweep, "options": {"expires": settings.sweep * 5}},

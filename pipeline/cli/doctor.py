@@ -179,7 +179,7 @@ def _broker(settings: Settings) -> Finding:
         with attach_or_start(
             settings.data_folder, database_url=settings.database_url or UNUSED, redis_url=settings.redis_url or None
         ) as servers:
-            ping(servers.redis_url)
+            ping(settings.model_copy(update={"redis_url": servers.redis_url}).broker_url)
             return Finding("ok", "Valkey", f"answers at {hide_password(servers.redis_url)}")
     except (WirecopyError, OSError) as error:
         return _failure("Valkey", error, "Start the server, or mend redis_url (`wirecopy config show`).")
