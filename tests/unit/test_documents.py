@@ -66,7 +66,7 @@ def commands() -> list[str]:
 def test_every_command_stands_in_the_readme(command: str) -> None:
     """The README shows how each command is called."""
     text = (ROOT / "README.md").read_text("utf-8")
-    name, sub = (command.split() + [""])[1:3]
+    name, sub = [*command.split(), ""][1:3]
     line = rf"wirecopy {name} (?:[\w|]+\|)?{sub}\b" if sub else rf"wirecopy {name}\b"
     assert re.search(line, text), f"{command} is not in the README"
 
