@@ -1,6 +1,6 @@
 """Weights and tables of pipeline.philology, fitted on cases whose original is known. Prints what goes into the modules.
 
-Usage: python bench/recovery_fit.py CASES.jsonl [prior|blocks|calibration]
+Usage: python -m bench.recovery_fit CASES.jsonl [prior|blocks|calibration]
 """
 
 import json
@@ -12,25 +12,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.recovery import right_tokens, witnesses_of
 from pipeline.philology import blocks, prior
 from pipeline.philology.analysis import Analysis, analyse, feature_rows, surroundings
 from pipeline.philology.blocks import block_features, questioned, shared_words
 from pipeline.philology.collation import Collation, collate
-from pipeline.philology.composition import decide
+from pipeline.philology.composition import compose, decide
 from pipeline.philology.language import fluency_of, frequency_of
 from pipeline.philology.profile import Profile, Row, Vocabulary
 from pipeline.philology.recovered import Evidence, Reason
 from pipeline.philology.tokens import tokenize
-from pipeline.philology.witness import Witness
 
 Floats = NDArray[np.float64]
-
-
-def witnesses_of(case: dict) -> list[Witness]:
-    return [
-        Witness(source=f"{number:03d}", paragraphs=tuple(copy["text"].split("\n\n")))
-        for number, copy in enumerate(case["witnesses"])
-    ]
 
 
 def gold_columns(collation: Collation, original: str) -> list[str]:
@@ -123,28 +116,36 @@ def fit_blocks(stories: Sequence[tuple[Collation, Analysis, list[str]]], rounds:
     return weights.tolist()
 
 
-def fit_calibration(stories: Sequence[tuple[Collation, Analysis, list[str]]]) -> dict[str, list[tuple[float, float]]]:
-    """Isotonic tables from raw log-odds to the share that is right, one a reason, thinned."""
-    samples: dict[str, list[tuple[float, float, float]]] = {reason.value: [] for reason in Reason}
-    for _, analysis, gold in stories:
+def fit_calibration(
+    stories: Sequence[tuple[Collation, Analysis, list[str]]], originals: Sequence[str]
+) -> dict[str, list[tuple[float, float]]]:
+    """Isotonic tables from raw log-odds to the share of tokens that is right, one a reason."""
+    samples: dict[str, list[tuple[float, bool]]] = {reason.value: [] for reason in Reason}
+    for (collation, analysis, _), original in zip(stories, originals, strict=True):
+        right = iter(right_tokens(compose(collation, analysis, "en"), original))
         for decision in decide(analysis):
-            place = analysis.places[decision.place]
-            candidate = place.candidates[decision.reading]
-            bounded = min(1 - 1e-12, max(1e-12, decision.raw))
-            if candidate.texts:
-                right = float(candidate.texts == _gold(gold, place.first, place.last))
-                samples[decision.reason.value].append((math.log(bounded / (1 - bounded)), right, len(candidate.texts)))
+            for _ in analysis.places[decision.place].candidates[decision.reading].texts:
+                samples[decision.reason.value].append((decision.odds, next(right)[1]))
     return {reason: _isotonic(sorted(rows)) for reason, rows in samples.items() if rows}
 
 
-def _isotonic(rows: Sequence[tuple[float, float, float]]) -> list[tuple[float, float]]:
+def _isotonic(rows: Sequence[tuple[float, bool]], least: int = 120, most: int = 24) -> list[tuple[float, float]]:
+    """Pools of neighbours in which the share right never falls; each of at least `least` tokens, at most `most` pools."""
+    size = max(least, len(rows) // (4 * most))
     pools: list[list[float]] = []  # raw sum, right sum, weight
-    for raw, right, weight in rows:
-        pools.append([raw * weight, right * weight, weight])
-        while len(pools) > 1 and (pools[-2][1] / pools[-2][2] >= pools[-1][1] / pools[-1][2] or pools[-2][2] < 150):
+    for first in range(0, len(rows), size):
+        part = rows[first : first + size]
+        pools.append([sum(raw for raw, _ in part), float(sum(right for _, right in part)), float(len(part))])
+        while len(pools) > 1 and pools[-2][1] * pools[-1][2] >= pools[-1][1] * pools[-2][2]:
             last = pools.pop()
-            pools[-1] = [a + b for a, b in zip(pools[-1], last, strict=True)]
-    return [(round(raw / weight, 3), round((right + 0.5) / (weight + 1), 5)) for raw, right, weight in pools]
+            pools[-1] = [one + two for one, two in zip(pools[-1], last, strict=True)]
+    step = max(1, -(-len(pools) // most))
+    merged = [[sum(column) for column in zip(*pools[at : at + step], strict=True)] for at in range(0, len(pools), step)]
+    table: list[tuple[float, float]] = []
+    for raw, right, weight in merged:
+        share = (right + 0.5) / (weight + 1)
+        table.append((round(raw / weight, 2), round(max(share, table[-1][1]) if table else share, 4)))
+    return table
 
 
 def _gold(gold: Sequence[str], first: int, last: int) -> tuple[str, ...]:
@@ -163,8 +164,8 @@ def main() -> None:
         for name, value in zip(blocks.NAMES, fit_blocks(stories), strict=True):
             print(f"    {value:.3f},  # {name}")
     if "calibration" in wanted:
-        for reason, table in fit_calibration(stories).items():
-            print(reason, table)
+        for reason, table in fit_calibration(stories, [case["original"] for case in cases]).items():
+            print(f"    Reason.{reason.upper()}: {tuple(table)},")
 
 
 if __name__ == "__main__":

@@ -119,6 +119,21 @@ def from_data(data: dict[str, object], witnesses: Sequence[Witness]) -> Collatio
     )
 
 
+def without(collation: Collation, dropped: frozenset[int]) -> Collation:
+    """The collation of the other witnesses, which keep their sigla; columns that only the dropped ones had are gone."""
+    kept = [w for w in range(len(collation.sigla)) if w not in dropped]
+    width = [column for column in range(collation.width) if any(collation.columns[w][column] >= 0 for w in kept)]
+    columns = [[collation.columns[w][column] for column in width] for w in kept]
+    tokens = tuple(collation.tokens[w] for w in kept)
+    return Collation(
+        witnesses=tuple(collation.witnesses[w] for w in kept),
+        sigla=tuple(collation.sigla[w] for w in kept),
+        columns=tuple(map(tuple, columns)),
+        blocks=_blocks(columns, tokens),
+        tokens=tokens,
+    )
+
+
 _UNDATED = datetime.max.replace(tzinfo=UTC)
 
 

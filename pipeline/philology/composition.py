@@ -28,10 +28,15 @@ class Decision:
     reason: Reason
 
     @property
+    def odds(self) -> float:
+        """The raw probability as log-odds."""
+        bounded = min(1 - 1e-12, max(1e-12, self.raw))
+        return math.log(bounded / (1 - bounded))
+
+    @property
     def probability(self) -> float:
         """The calibrated probability."""
-        bounded = min(1 - 1e-12, max(1e-12, self.raw))
-        return calibrated(math.log(bounded / (1 - bounded)), self.reason)
+        return calibrated(self.odds, self.reason)
 
 
 def compose(collation: Collation, analysis: Analysis, language: str | None) -> Recovery:

@@ -1,6 +1,7 @@
 """What speaks for a reading before anybody is asked: fluency in its context, its shape, the article's own words."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,11 @@ from pipeline.philology.language import Fluency
 from pipeline.philology.tokens import Shape, fold, shape_of
 from pipeline.philology.units import Candidate
 
-# One weight a feature of `features`: log-odds, fitted by bench/recovery_fit.py on units whose original is known.
-WEIGHTS: tuple[float, ...] = (0.394, -0.45, -2.15, -4.4, 0.162, 0.53, 2.1, -1.2, -1.5, 1.1, 3.45, -4.7, 2.75, 1.8, -1.0, 1.0)
+# One weight a feature of `features`: log-odds, fitted by bench/recovery_fit.py on units whose original is known; those of damaged
+# numbers and of learned pairs, which the fitted cases lack, are set.
+WEIGHTS: tuple[float, ...] = (
+    0.394, -0.45, -2.15, -4.4, 0.162, 0.53, 2.1, -1.2, -1.5, 1.1, 3.45, -4.7, 2.75, 1.8, -5.0, 1.0,
+)
 NAMES: tuple[str, ...] = (
     "in context",
     "by itself",
@@ -33,6 +37,7 @@ NAMES: tuple[str, ...] = (
 # A word with a log frequency below this is rare: misspelt, a name, or inflected by a machine (goed, maked).
 RARE = -16.5
 
+_HALF_SPELT = re.compile(r"^[^\W\d_]{3,}[.,]\d|\d[.,][^\W\d_]{3,}$")
 _ENDS = frozenset(".!?")
 _QUOTES = frozenset('"“”„«»')
 
@@ -132,7 +137,7 @@ def features(
 
 def _damaged(text: str) -> bool:
     """Whether a number is half spelt out: two,500 or 8.Eight."""
-    return len(text) > 2 and text[0].isdigit() != text[-1].isdigit() and any(letter in ".," for letter in text[1:-1])
+    return _HALF_SPELT.search(text) is not None
 
 
 def learned_directions(pairs: Sequence[tuple[str, str, int]]) -> Mapping[tuple[str, ...], float]:

@@ -42,7 +42,8 @@ __all__ = [
 def recover(collation: Collation, evidence: Evidence, fluency: Fluency | None = None) -> Recovery:
     """The recovered text of the collation's witnesses.
 
-    One witness comes back as it is, without its site furniture; none gives an empty recovery. `fluency` judges readings
+    One witness comes back as it is, without its site furniture; none gives an empty recovery; a witness of another text is set
+    apart as a stranger. `fluency` judges readings
     in their context; by default the best model at hand for the witnesses' language.
     """
     if len(collation.witnesses) < 2:
@@ -51,6 +52,11 @@ def recover(collation: Collation, evidence: Evidence, fluency: Fluency | None = 
     from pipeline.philology.analysis import analyse  # noqa: PLC0415
     from pipeline.philology.composition import compose  # noqa: PLC0415
 
+    from pipeline.philology.strangers import reported, set_apart, strangers_of  # noqa: PLC0415
+
+    strange = strangers_of(collation)
+    if strange:
+        return reported(recover(set_apart(collation, strange), evidence, fluency), collation, strange)
     language = language_of(collation)
     analysis = analyse(collation, evidence, fluency or fluency_of(language), frequency_of(language))
     return compose(collation, analysis, language)

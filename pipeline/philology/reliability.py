@@ -19,7 +19,7 @@ AGREED_SHARE = 0.6
 # Witnesses that agree on more than this share of the disputed places are one lineage from the start; others become one where
 # more than SHARED_ERRORS of the fewer errors are held in common (chance explains about .3 among spinners with one dictionary).
 NEAR_DUPLICATES = 0.9
-SHARED_ERRORS = 0.5
+SHARED_ERRORS = 0.6
 LEAST_ERRORS = 4.0
 # By the prior alone even a clean witness seems wrong at one place in six: lineages are joined by it only beyond this share.
 DOUBTFUL = 0.35

@@ -230,6 +230,23 @@ def test_odd_texts_are_recovered_all_the_same(body: tuple[str, ...]) -> None:
     check_promises(recovery, witnesses)
 
 
+def test_a_witness_of_another_article_is_a_stranger() -> None:
+    """It is named, and leaves no trace in the text."""
+    other = Witness(source="other", paragraphs=("Penguins on the southern ice shelf raised more chicks than in any year before.",))
+    recovery = recovered(copy("1", ORIGINAL), copy("2", ORIGINAL, SPUN["a"]), copy("3", ORIGINAL, SPUN["b"]), other)
+    assert recovery.text == "\n\n".join(ORIGINAL)
+    assert [stranger.source for stranger in recovery.strangers] == ["other"]
+    assert [(row.source, row.kind) for row in recovery.witnesses if row.coverage == 0] == [("other", Kind.OTHER)]
+
+
+def test_of_two_articles_mixed_the_one_with_more_witnesses_is_recovered() -> None:
+    """Copies of a second article are strangers together."""
+    second = ("Penguins on the southern ice shelf raised more chicks than in any year before, researchers found.",)
+    recovery = recovered(*(copy(str(n), ORIGINAL) for n in range(3)), *(copy(f"p{n}", second) for n in range(2)))
+    assert recovery.text == "\n\n".join(ORIGINAL)
+    assert [stranger.source for stranger in recovery.strangers] == ["p0", "p1"]
+
+
 def test_baselines() -> None:
     """The longest copy, the medoid and a column majority; the error rate counts edits by word over the original's length."""
     witnesses = [
