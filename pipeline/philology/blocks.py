@@ -17,9 +17,11 @@ NAMES: tuple[str, ...] = (
 )  # fmt: skip
 # Log-odds of belonging to the text, fitted by bench/recovery_fit.py.
 WEIGHTS: tuple[float, ...] = (
-    -3.363, -1.138, 1.358, -1.560, -0.634, 0.635, 1.654, 0.164, 0.476, -2.595, -1.149, -2.356,
-    -2.160, 1.326, -0.609, -2.037, 2.164, -0.476, -1.293, 1.155, 0.057,
+    -3.186, -0.705, 1.626, -1.777, -0.626, 0.547, 1.854, 0.535, 1.141, -2.647, -1.263, -5.000,
+    -2.338, 0.872, -0.923, -2.482, 1.859, -0.169, -1.588, 1.016, -1.001,
 )  # fmt: skip
+# Stories of more blocks than this are not searched for doubled passages: every pair is compared.
+MOST_COMPARED = 400
 # A block that all witnesses have is questioned only up to this many tokens: their exemplar may have had a promotion line already.
 MOST_QUESTIONED = 45
 
@@ -82,7 +84,45 @@ def judge(
             continue
         odds = sum(weight * value for weight, value in zip(weights, row, strict=True))
         verdicts.append(Verdict(block, 1 / (1 + math.exp(-max(-30.0, min(30.0, odds)))), _why(row)))
-    return verdicts
+    return _once(collation, verdicts)
+
+
+# A passage of this many tokens that shares this much of its runs of three words with another is that passage over again.
+LEAST_DOUBLED = 8
+DOUBLED_SHARE = 0.3
+
+
+def _once(collation: Collation, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts without doubles: of two kept blocks of one wording that no witness has both of, the surer one stays."""
+    kept = [at for at, verdict in enumerate(verdicts) if verdict.kept and _size(verdict.block) >= LEAST_DOUBLED]
+    doubtful = [at for at in kept if disputed(verdicts[at].block)]
+    found = list(verdicts)
+    if not doubtful or len(kept) > MOST_COMPARED:
+        return found
+    have = {at: set(holders(collation, verdicts[at].block)) for at in kept}
+    runs = {at: _runs(collation, verdicts[at].block, have[at]) for at in kept}
+    for at in doubtful:
+        for other in kept:
+            if other == at or have[at] & have[other] or not found[at].kept or not found[other].kept:
+                continue
+            smaller = min(len(runs[at]), len(runs[other]))
+            if smaller and len(runs[at] & runs[other]) > DOUBLED_SHARE * smaller:
+                gone = min(at, other, key=lambda index: (found[index].probability, len(have[index]), index))
+                found[gone] = Verdict(found[gone].block, 0.0, "stands elsewhere in the text")
+    return found
+
+
+def _size(block: Block) -> int:
+    return block.last - block.first
+
+
+def _runs(collation: Collation, block: Block, have: set[int]) -> set[tuple[str, ...]]:
+    found: set[tuple[str, ...]] = set()
+    for w in have:
+        folds = collation.tokens[w].folds
+        line = [folds[index] for index in collation.columns[w][block.first : block.last] if index >= 0]
+        found.update(zip(line, line[1:], line[2:], strict=False))
+    return found
 
 
 def shared_words(collation: Collation) -> Mapping[str, int]:

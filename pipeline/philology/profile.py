@@ -13,7 +13,7 @@ Floats = NDArray[np.float32]
 
 # In the order of the names in `alignment`. A word against another word costs less than two gaps up to about eight words in a
 # row (spinners replace), more beyond (promotion lines do not stand for text); a word hardly ever stands against punctuation.
-SCORES = np.array([1.0, 0.6, 0.35, -0.35, -0.5, -1.6, -0.9, -0.08, -0.5, 0.4, -0.3], dtype=np.float32)
+SCORES = np.array([1.0, 0.6, 0.35, -0.12, -0.22, -1.6, -0.9, -0.08, -0.5, 0.4, -0.3], dtype=np.float32)
 
 # Gaps longer than this make an island of what is aligned between them.
 GAP_AT_ISLAND = 5

@@ -20,7 +20,8 @@ AGREED_SHARE = 0.6
 # more than SHARED_ERRORS of the fewer errors are held in common (chance explains about .3 among spinners with one dictionary).
 NEAR_DUPLICATES = 0.9
 SHARED_ERRORS = 0.6
-LEAST_ERRORS = 4.0
+LEAST_ERRORS = 6.0
+LEAST_PLACES = 12
 # By the prior alone even a clean witness seems wrong at one place in six: lineages are joined by it only beyond this share.
 DOUBTFUL = 0.35
 
@@ -189,7 +190,7 @@ def _near_duplicates(choice: Ints) -> tuple[int, ...]:
     for one in range(witnesses):
         for two in range(one + 1, witnesses):
             both = (choice[:, one] >= 0) & (choice[:, two] >= 0)
-            if both.sum() >= 8 and (choice[both, one] == choice[both, two]).mean() > NEAR_DUPLICATES:
+            if both.sum() >= LEAST_PLACES and (choice[both, one] == choice[both, two]).mean() > NEAR_DUPLICATES:
                 _unite(groups, one, two)
     return _numbered(groups)
 
