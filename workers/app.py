@@ -6,8 +6,10 @@ nothing waits in an ETA, and no result is stored.
 
 from typing import Any
 
+import structlog
 from celery import Celery
 from kombu import Queue
+from kombu.exceptions import OperationalError
 
 from pipeline.settings import Settings
 from pipeline.stages.outcome import Bell
@@ -24,6 +26,9 @@ QUEUES = {
 }
 TASKS = {stage: f"wirecopy.{stage}" for stage in Stage}
 TICK, SWEEP = "wirecopy.tick", "wirecopy.sweep"
+# Beat's messages that no worker takes are dropped after this, so that they do not pile up. Sender and taker compare their own
+# clocks here: it is far more than clocks differ by.
+MESSAGE_LIFETIME = 600.0
 
 app = Celery("wirecopy", include=["workers.fetch", "workers.dedupe", "workers.schedule"])
 app.conf.update(
@@ -52,20 +57,23 @@ def configure(settings: Settings) -> None:
     """Let the application talk to the settings' Redis, and beat tick and sweep as they say."""
     app.conf.update(broker_url=settings.broker_url)
     app.conf.beat_schedule = {
-        "tick": {"task": TICK, "schedule": settings.tick, "options": {"expires": settings.tick * 5}},
-        "sweep": {"task": SWEEP, "schedule": settings.sweep, "options": {"expires": settings.sweep * 5}},
+        "tick": {"task": TICK, "schedule": settings.tick, "options": {"expires": MESSAGE_LIFETIME}},
+        "sweep": {"task": SWEEP, "schedule": settings.sweep, "options": {"expires": MESSAGE_LIFETIME}},
     }
 
 
 def ring(bell: Bell) -> None:
-    """Send a bell to the workers. Nothing is lost where it fails: the row stays, and the sweep finds it."""
-    stage = bell.stage
-    args = () if stage is Stage.FETCH else (bell.subject_id,)
-    app.send_task(TASKS[stage], args=args, queue=QUEUES[stage])
+    """Send a bell to the workers. Where Redis is away it is lost with a line in the log: the row waits for the sweep."""
+    args = () if bell.stage is Stage.FETCH else (bell.subject_id,)
+    try:
+        app.send_task(TASKS[bell.stage], args=args, queue=QUEUES[bell.stage])
+    except OperationalError as error:
+        structlog.get_logger().warning("bell lost", stage=bell.stage, subject=bell.subject_id, why=str(error))
 
 
 def depth(queue: str) -> int:
     """How many messages wait in a queue."""
     with app.connection_for_read() as connection:
-        declared: Any = connection.default_channel
-        return int(declared.queue_declare(queue, passive=True).message_count)
+        channel: Any = connection.default_channel
+        # Not passive: a queue without messages is no key in Redis, and asking for it passively is an error.
+        return int(channel.queue_declare(queue).message_count)

@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
-from kombu.exceptions import OperationalError
 
 from pipeline.cli.messages import say
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings, as_environment
-from pipeline.stages.outcome import Bell, Ring
+from pipeline.stages.outcome import Ring
 from workers import app as application
 
 # A child that ends this often within this many seconds of its start will not be mended by another start.
@@ -31,16 +30,9 @@ LIFELINE = "WIRECOPY_LIFELINE"
 
 
 def ringer(settings: Settings) -> Ring:
-    """A bell on the settings' Redis; where Redis is away the row waits for the sweep."""
+    """A bell on the settings' Redis."""
     application.configure(settings)
-
-    def ring(bell: Bell) -> None:
-        try:
-            application.ring(bell)
-        except OperationalError as error:
-            structlog.get_logger().warning("bell lost", stage=bell.stage, subject=bell.subject_id, why=str(error))
-
-    return ring
+    return application.ring
 
 
 def run_worker(settings: Settings, queue: str) -> None:
