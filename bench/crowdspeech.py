@@ -1,8 +1,9 @@
 """Word error of spoken sentences put together from seven human transcripts each (CrowdSpeech), beside the published ROVER.
 
 Usage: python -m bench.crowdspeech [FOLDER] [--limit N]
-The folder defaults to ../shared/data/crowdspeech. Workers play the sites: their error rates are counted on odd lines against the
-originals and go in as evidence; even lines, counted from 1, are reported. Words are lower-cased, punctuation is dropped.
+The folder defaults to ../shared/data/crowdspeech. Workers play the sites: their error rates are counted on odd lines
+against the originals and go in as evidence; even lines, counted from 1, are reported. Words are lower-cased, punctuation is
+dropped.
 """
 
 import argparse
@@ -16,12 +17,19 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
+from pipeline.philology.analysis import analyse
+from pipeline.philology.baselines import majority
 from pipeline.philology.collation import collate
+from pipeline.philology.composition import compose
+from pipeline.philology.language import flat
+from pipeline.philology.prior import NAMES
 from pipeline.philology.recovery import Evidence, recover
 from pipeline.philology.witness import Witness
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "crowdspeech"
 SETS = ("dev-clean", "dev-other")
+METHODS = ("recovery", "without prior", "majority", "rover_result", "t5_result")
+NO_PRIOR = (0.0,) * len(NAMES)
 
 
 def words_of(text: str) -> list[str]:
@@ -64,10 +72,14 @@ def main() -> None:
                 for number, (worker, text) in enumerate(zip(row["workers"], row["witnesses"], strict=True))
             ]
             edits["words"] += len(original)
-            edits["recovery"] += Levenshtein.distance(words_of(recover(collate(witnesses), evidence).text), original)
+            collation = collate(witnesses)
+            edits["recovery"] += Levenshtein.distance(words_of(recover(collation, evidence).text), original)
+            votes = analyse(collation, evidence, flat, flat, NO_PRIOR)
+            edits["without prior"] += Levenshtein.distance(words_of(compose(collation, votes, "en").text), original)
+            edits["majority"] += Levenshtein.distance(words_of(majority(collation)), original)
             for method in ("rover_result", "t5_result"):
                 edits[method] += Levenshtein.distance(words_of(row["published"][method]), original)
-        rates = {method: 100 * edits[method] / edits["words"] for method in ("recovery", "rover_result", "t5_result")}
+        rates = {method: 100 * edits[method] / edits["words"] for method in METHODS}
         print(name, {method: round(rate, 2) for method, rate in rates.items()}, f"{len(even)} sentences", end=" ")
         print(f"{time.perf_counter() - begun:.0f} s")
 

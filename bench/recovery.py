@@ -1,7 +1,8 @@
 """Error of the recovered text on cases whose original is known, side by side with what a reader would do without it.
 
 Usage: python -m bench.recovery [CASES.jsonl] [--limit N]
-The cases default to ../shared/data/cases/report.jsonl. One line a condition: mean token error rate in per cent for k = 2, 3, 5, 10, 20.
+The cases default to ../shared/data/cases/report.jsonl. One line a condition: mean token error rate in per cent for
+k = 2, 3, 5, 10, 20 witnesses.
 """
 
 import argparse

@@ -69,7 +69,9 @@ def match_scores(
 
 
 @njit(cache=True, nogil=True)
-def best_path(score: Floats, opens: Ints, column_opens: Floats, held: Floats, scores: Floats) -> Ints:
+def best_path(  # noqa: C901, PLR0912, PLR0915  (compiled: calls cost more than they clear)
+    score: Floats, opens: Ints, column_opens: Floats, held: Floats, scores: Floats
+) -> Ints:
     """For each token the column that it stands in, or -1 where it opens a column of its own.
 
     Gotoh's algorithm (1982) with three states. `held` is the share of witnesses that have something in a column: to lack
@@ -156,20 +158,18 @@ def best_path(score: Floats, opens: Ints, column_opens: Floats, held: Floats, sc
         state = 2
     i = n
     j = m
-    while i > 0 or j > 0:
-        if i == 0:
-            break
-        step = trace[i, j]
+    while i > 0:
+        move = int(trace[i, j])
         if state == 0:
             where[i - 1] = j - 1
-            state = step & 3
+            state = move & 3
             i -= 1
             j -= 1
         elif state == 1:
-            state = (step >> 2) & 3
+            state = (move >> 2) & 3
             i -= 1
         else:
-            state = (step >> 4) & 3
+            state = (move >> 4) & 3
             j -= 1
     return where
 
@@ -276,7 +276,9 @@ def increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 @njit(cache=True, nogil=True)
-def loosen(where: Ints, words: Ints, heads: Ints, marks: Ints, pointer: Ints, column_words: Ints, gap: int) -> Ints:
+def loosen(  # noqa: C901  (compiled, as above)
+    where: Ints, words: Ints, heads: Ints, marks: Ints, pointer: Ints, column_words: Ints, gap: int
+) -> Ints:
     """`where` without its islands: aligned stretches between long gaps in which too few words are the same.
 
     Words in common count 1 from five letters, 0.4 below, others -0.4; a stretch beside a gap of `gap` tokens or columns that

@@ -13,16 +13,16 @@ NAMES: tuple[str, ...] = (
     "bias", "one lineage holds it", "lineages holding it", "lineages spanning it without", "lineages ending before it",
     "all have it", "reliability of the holders", "reliability of those without", "whole paragraphs", "opens a holder",
     "closes a holder", "pointer", "promotion or comment", "credit", "byline", "dateline", "length", "words known elsewhere",
-    "inside a sentence", "paragraph is shared", "short paragraph",
+    "inside a sentence", "paragraph is shared", "short paragraph", "witnesses holding it", "witnesses spanning it without",
 )  # fmt: skip
 # Log-odds of belonging to the text, fitted by bench/recovery_fit.py.
 WEIGHTS: tuple[float, ...] = (
-    -3.186, -0.705, 1.626, -1.777, -0.626, 0.547, 1.854, 0.535, 1.141, -2.647, -1.263, -5.000,
-    -2.338, 0.872, -0.923, -2.482, 1.859, -0.169, -1.588, 1.016, -1.001,
+    -3.451, -0.540, 0.397, -0.931, -0.551, 0.556, 1.832, 0.555, 1.147, -2.642, -1.276, -2.689,
+    -2.512, 0.872, -1.007, -2.563, 1.815, -0.130, -1.608, 0.729, -1.145, 1.405, -0.798,
 )  # fmt: skip
 # Stories of more blocks than this are not searched for doubled passages: every pair is compared.
 MOST_COMPARED = 400
-# A block that all witnesses have is questioned only up to this many tokens: their exemplar may have had a promotion line already.
+# A block that all witnesses have is questioned only up to this many tokens: their exemplar may have had a promotion line.
 MOST_QUESTIONED = 45
 
 
@@ -179,6 +179,8 @@ def block_features(
         float(not shape["begins"]) + float(not shape["ends"]),
         _company(collation, block, best),
         float(shape["opens"] and shape["closes"] and len(inner) < SHORT),
+        math.log1p(len(have)),
+        math.log1p(len(lack)),
     ]
 
 

@@ -76,7 +76,7 @@ def collate(witnesses: Sequence[Witness]) -> Collation:
 
 
 def siglum(number: int) -> str:
-    """A … Z, AA, AB … for 0, 1, …"""
+    """The letters A to Z for 0 to 25, then AA, AB and so on."""
     name = ""
     number += 1
     while number:
@@ -101,7 +101,7 @@ def from_data(data: dict[str, object], witnesses: Sequence[Witness]) -> Collatio
     sources, sigla, columns, blocks = (data[key] for key in ("sources", "sigla", "columns", "blocks"))
     if not (isinstance(sources, list) and isinstance(sigla, list) and isinstance(columns, list) and isinstance(blocks, list)):
         message = "not a collation: sources, sigla, columns and blocks are lists; collate the witnesses again"
-        raise ValueError(message)
+        raise ValueError(message)  # noqa: TRY004  (stored data that is no collation: one error for the caller)
     if set(sources) - set(by_source):
         message = "the collation names witnesses that were not handed over; collate the witnesses again"
         raise ValueError(message)

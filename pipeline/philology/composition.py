@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.philology.accounts import attestations, learned_pairs, stemma_of
 from pipeline.philology.analysis import Analysis
@@ -177,7 +178,7 @@ def _wording(collation: Collation, candidate: Candidate, attesting: Sequence[int
     if -1 in indices:
         return " ".join(candidate.texts)
     parts = [tokens.texts[indices[0]]]
-    for before, index in zip(indices, indices[1:], strict=False):
+    for before, index in pairwise(indices):
         parts.append(tokens.blank_before(index) if index == before + 1 and not tokens.opens(index) else " ")
         parts.append(tokens.texts[index])
     return "".join(parts)

@@ -38,13 +38,16 @@ _PROMOTION = regex.compile(
     regex.IGNORECASE,
 )
 _COMMENT = regex.compile(
-    r"(?:leave a (?:comment|reply)|(?:post|add|write) a (?:comment|reply)|comments? (?:are|is|\(?\d|\s*$|off|closed|below|section)"
-    r"|\d+ comments?\s*$|no comments?(?: yet)?\s*$|log ?in to (?:comment|leave)|view comments|your email address will not be published"
+    r"(?:leave a (?:comment|reply)|(?:post|add|write) a (?:comment|reply)"
+    r"|comments?(?:\s*$| (?:are|is|\(?\d|off|closed|below|section))"
+    r"|\d+ comments?\s*$|no comments?(?: yet)?\s*$|log ?in to (?:comment|leave)|view comments"
+    r"|your email address will not be published"
     r"|join the discussion)",
     regex.IGNORECASE,
 )
 _CREDIT = regex.compile(
-    r"(?:photo(?:graph)?s?\s*(?:by|credit|:|/)|image (?:credit|source|:)|(?:file|representative|representational) (?:photo|image)"
+    r"(?:photo(?:graph)?s?\s*(?:by|credit|:|/)|image (?:credit|source|:)"
+    r"|(?:file|representative|representational) (?:photo|image)"
     r"|\(?(?:additional |further )?(?:reporting|writing|editing|compiled|edited|written) by\b|getty images\s*$|picture\s*:)",
     regex.IGNORECASE,
 )

@@ -2,7 +2,8 @@
 
 from pipeline.philology.recovered import Kind
 
-# Shares of the tokens a witness has a say on: spinners change 15 to 30 %, newsrooms 0 to 12 %, neural rewriters 41 % (design.md).
+# Shares of the tokens a witness has a say on: of real copies, spinners changed 15 to 30 %, newsrooms 0 to 12 %, neural
+# rewriters 41 %.
 REWRITTEN_FROM = 0.36
 SPUN_FROM = 0.045
 EDITED_FROM = 0.004
@@ -12,8 +13,8 @@ TRUNCATED_BELOW = 0.9
 def kind_of(error_rate: float, coverage: float, cut: float, changed: bool) -> Kind:
     """The kind of a witness.
 
-    `error_rate` and `coverage` as in an attestation; `cut` is the share of the recovered text that lies before the witness's beginning
-    or behind its end; `changed` says that it has passages of its own or lacks some in its midst.
+    `error_rate` and `coverage` as in an attestation; `cut` is the share of the recovered text that lies before the
+    witness's beginning or behind its end; `changed` says that it has passages of its own or lacks some in its midst.
     """
     if coverage <= 0:
         return Kind.OTHER

@@ -23,15 +23,7 @@ def paragraph_clusters(rows: Sequence[Tokens]) -> list[list[int]]:
     found: list[list[int]] = []
     for tokens in rows:
         runs = _runs(tokens)
-        ranked: list[tuple[float, int, int]] = []
-        for place, own in enumerate(runs):
-            shared: Counter[int] = Counter()
-            for run in own:
-                shared.update(index.get(run, ()))
-            for cluster, count in shared.items():
-                share = count / max(1, min(len(own), sizes[cluster]))
-                if count >= LEAST_RUNS and share >= LEAST_SHARE:
-                    ranked.append((-share * count, place, cluster))
+        ranked = [pair for place, own in enumerate(runs) for pair in _likely(own, place, index, sizes)]
         numbers = [-1] * len(runs)
         taken: set[int] = set()
         for _, place, cluster in sorted(ranked):
@@ -47,6 +39,20 @@ def paragraph_clusters(rows: Sequence[Tokens]) -> list[list[int]]:
                     if len(index[run]) < 8:
                         index[run].add(numbers[place])
         found.append(numbers)
+    return found
+
+
+def _likely(
+    own: set[tuple[str, ...]], place: int, index: dict[tuple[str, ...], set[int]], sizes: Sequence[int]
+) -> list[tuple[float, int, int]]:
+    shared: Counter[int] = Counter()
+    for run in own:
+        shared.update(index.get(run, ()))
+    found: list[tuple[float, int, int]] = []
+    for cluster, count in shared.items():
+        share = count / max(1, min(len(own), sizes[cluster]))
+        if count >= LEAST_RUNS and share >= LEAST_SHARE:
+            found.append((-share * count, place, cluster))
     return found
 
 

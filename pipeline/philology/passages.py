@@ -18,8 +18,10 @@ LETTERS = "pmxo"
 LEAST_GAP = 6
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _mark_gaps(columns: Ints, opens: States, closes: States, dashes: States) -> States:
+@njit(cache=True, nogil=True)
+def _mark_gaps(  # noqa: C901, PLR0912  (compiled: calls cost more than they clear)
+    columns: Ints, opens: States, closes: States, dashes: States
+) -> States:
     k, m = columns.shape
     states = np.zeros((k, m), dtype=np.int8)
     for w in range(k):

@@ -11,10 +11,26 @@ from pipeline.philology.language import Fluency
 from pipeline.philology.tokens import Shape, fold, shape_of
 from pipeline.philology.units import Candidate
 
-# One weight a feature of `features`: log-odds, fitted by bench/recovery_fit.py on units whose original is known; those of damaged
-# numbers and of learned pairs, which the fitted cases lack, are set.
+# One weight a feature of `features`: log-odds, fitted by bench/recovery_fit.py on units whose original is known; those of
+# damaged numbers and of learned pairs, which the fitted cases lack, are set. A word speaks for itself by what its context
+# adds to its frequency: some spinners like rare words, others common ones.
 WEIGHTS: tuple[float, ...] = (
-    0.394, -0.45, -2.15, -4.4, 0.162, 0.53, 2.1, -1.2, -1.5, 1.1, 3.45, -4.7, 2.75, 1.8, -5.0, 1.0,
+    0.394,
+    -0.45,
+    -2.15,
+    -4.4,
+    0.162,
+    0.53,
+    2.1,
+    -1.2,
+    -1.5,
+    1.1,
+    3.45,
+    -4.7,
+    2.75,
+    1.8,
+    -5.0,
+    1.0,
 )
 NAMES: tuple[str, ...] = (
     "in context",

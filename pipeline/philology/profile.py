@@ -10,6 +10,7 @@ from pipeline.philology.tokens import Shape, Tokens
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
+Entries = tuple[Ints, Ints, Ints, Ints, Ints, Floats, Floats, Floats]
 
 # In the order of the names in `alignment`. A word against another word costs less than two gaps up to about eight words in a
 # row (spinners replace), more beyond (promotion lines do not stand for text); a word hardly ever stands against punctuation.
@@ -107,16 +108,14 @@ class Profile:
         loose: Ints = alignment.loosen(where, row.words, row.heads, row.marks, entries[0], entries[1], GAP_AT_ISLAND)
         return loose
 
-    def _entries(self) -> tuple[NDArray[np.generic], ...]:
+    def _entries(self) -> Entries:
         stacked = [
             np.concatenate([getattr(row, name) for row in self.rows]) for name in ("words", "heads", "tails", "marks", "opens")
         ]
         offsets = np.cumsum([0, *(len(row) for row in self.rows)])[:-1].astype(np.int64)
-        return alignment.summarize(self.table, offsets, *stacked)  # type: ignore[no-any-return]
+        return alignment.summarize(self.table, offsets, *stacked)
 
-    def _place_piece(
-        self, row: Row, first: int, last: int, entries: tuple[NDArray[np.generic], ...], left: int, right: int
-    ) -> Ints:
+    def _place_piece(self, row: Row, first: int, last: int, entries: Entries, left: int, right: int) -> Ints:
         pointer, words, heads, tails, marks, counts, opens, held = entries
         cut = slice(first, last)
         scores = alignment.match_scores(
@@ -127,7 +126,7 @@ class Profile:
         where[where >= 0] += left
         return where
 
-    def _place_long(self, row: Row, entries: tuple[NDArray[np.generic], ...]) -> Ints:
+    def _place_long(self, row: Row, entries: Entries) -> Ints:
         pointer, words = entries[0], entries[1]
         consensus = words[pointer[:-1]]
         where = np.full(len(row), -1, dtype=np.int32)
@@ -139,9 +138,7 @@ class Profile:
             before, column_before = position + 1, column + 1
         return where
 
-    def _place_stretch(
-        self, row: Row, first: int, last: int, entries: tuple[NDArray[np.generic], ...], left: int, right: int
-    ) -> Ints:
+    def _place_stretch(self, row: Row, first: int, last: int, entries: Entries, left: int, right: int) -> Ints:
         n, m = last - first, right - left
         if n == 0 or m == 0:
             return np.full(n, -1, dtype=np.int32)
@@ -158,7 +155,7 @@ class Profile:
         return np.concatenate(parts)
 
 
-def _anchors(words: Ints, columns: NDArray[np.generic]) -> list[tuple[int, int]]:
+def _anchors(words: Ints, columns: Ints) -> list[tuple[int, int]]:
     """Pairs of positions with the same three words in a row, found once on either side, in increasing order of both."""
 
     def once(ids: Sequence[int]) -> dict[tuple[int, ...], int]:

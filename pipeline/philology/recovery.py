@@ -51,7 +51,6 @@ def recover(collation: Collation, evidence: Evidence, fluency: Fluency | None = 
     # numpy, and the language model behind `fluency_of`, are loaded when there is something to weigh
     from pipeline.philology.analysis import analyse  # noqa: PLC0415
     from pipeline.philology.composition import compose  # noqa: PLC0415
-
     from pipeline.philology.strangers import reported, set_apart, strangers_of  # noqa: PLC0415
 
     strange = strangers_of(collation)

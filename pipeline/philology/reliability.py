@@ -52,7 +52,7 @@ class Solution:
     lineage_rates: Floats
     own_rates: Floats
     fluency: float
-    """Mean log prior of the readings chosen, by which solutions are compared."""
+    """Mean prior of the readings chosen, by which solutions are compared."""
 
 
 def solve(disputes: Disputes) -> tuple[Solution, ...]:
@@ -108,13 +108,13 @@ def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) ->
     """
     choice, prior = disputes.choice, disputes.prior
     places, readings = prior.shape
-    exists = np.isfinite(prior)
+    exists: NDArray[np.bool_] = np.isfinite(prior)
     count = max(lineages) + 1
     members = [[w for w, own in enumerate(lineages) if own == lineage] for lineage in range(count)]
     families = [lineage for lineage in range(count) if len(members[lineage]) > 1]
     singles = [group[0] for group in members if len(group) == 1]
     single_lineages = [lineage for lineage in range(count) if len(members[lineage]) == 1]
-    voted = choice >= 0
+    voted = np.greater_equal(choice, 0)
     index = np.where(voted, choice, 0)
     chosen = (np.arange(readings)[None, None, :] == choice[:, :, None]).astype(np.float64)
     row = np.arange(places)[:, None]
@@ -132,7 +132,7 @@ def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) ->
                 weight = np.exp(below[lineage])
                 wrong = rates[lineage] * SAME_ERROR
                 likelihood = np.log((1 - rates[lineage] - wrong) * weight + wrong * weight.sum(axis=1, keepdims=True))
-                total += np.where(exists & voted[:, members[lineage]].any(axis=1)[:, None], likelihood, 0.0)
+                total += np.where(exists & np.any(voted[:, members[lineage]], axis=1, keepdims=True), likelihood, 0.0)
             posterior = _softmax(np.where(exists, total, -np.inf))
         errors = ((1 - posterior[row, index]) * voted).sum(axis=0)
         compared = voted.sum(axis=0)
@@ -166,7 +166,7 @@ def _below(chosen: Floats, voted: NDArray[np.bool_], own: Floats, group: Sequenc
     right = np.log1p(-own[group]) - np.log(own[group] * SAME_ERROR)
     total = np.tensordot(chosen[:, group, :], right, axes=([1], [0]))
     total = np.where(exists, total, -np.inf)
-    shifted: Floats = np.where(voted[:, group].any(axis=1)[:, None], total - total.max(axis=1, keepdims=True), 0.0)
+    shifted: Floats = np.where(np.any(voted[:, group], axis=1, keepdims=True), total - total.max(axis=1, keepdims=True), 0.0)
     return np.where(exists, shifted, -np.inf)
 
 
@@ -185,28 +185,25 @@ def _rate(wrong: float, compared: float, known: Floats) -> float:
 
 
 def _near_duplicates(choice: Ints) -> tuple[int, ...]:
-    witnesses = choice.shape[1]
-    groups = list(range(witnesses))
-    for one in range(witnesses):
-        for two in range(one + 1, witnesses):
-            both = (choice[:, one] >= 0) & (choice[:, two] >= 0)
-            if both.sum() >= LEAST_PLACES and (choice[both, one] == choice[both, two]).mean() > NEAR_DUPLICATES:
-                _unite(groups, one, two)
+    groups = list(range(choice.shape[1]))
+    for one in range(choice.shape[1]):
+        both = (choice[:, one, None] >= 0) & (choice >= 0)
+        same = (both & (choice[:, one, None] == choice)).sum(axis=0)
+        compared = both.sum(axis=0)
+        for two in np.flatnonzero((compared >= LEAST_PLACES) & (same > NEAR_DUPLICATES * compared)).tolist():
+            _unite(groups, one, two)
     return _numbered(groups)
 
 
 def _join(disputes: Disputes, lineages: Sequence[int], posterior: Floats, doubtful: float) -> tuple[int, ...]:
-    """The lineages with those joined that share their errors; only witnesses wrong at more than a share `doubtful` of places."""
+    """The lineages, those joined that share their errors and are wrong at more than a share `doubtful` of the places."""
     shared, fewer = shared_errors(disputes.choice, posterior)
-    witnesses = disputes.choice.shape[1]
     both = (disputes.choice >= 0).astype(float)
     compared = both.T @ both
+    kin = (fewer >= np.maximum(LEAST_ERRORS, doubtful * compared)) & (shared > SHARED_ERRORS * fewer)
     groups = list(lineages)
-    for one in range(witnesses):
-        for two in range(one + 1, witnesses):
-            errors = fewer[one, two]
-            if errors >= max(LEAST_ERRORS, doubtful * compared[one, two]) and shared[one, two] > SHARED_ERRORS * errors:
-                _unite(groups, one, two)
+    for one, two in np.argwhere(np.triu(kin, 1)).tolist():
+        _unite(groups, one, two)
     return _numbered(groups)
 
 

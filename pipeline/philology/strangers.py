@@ -9,8 +9,8 @@ from pipeline.philology.collation import Collation, without
 from pipeline.philology.recovered import Attestation, Kind, Recovery, Stranger
 from pipeline.philology.tokens import Shape
 
-# Copies of one article, spun or cut, have a fifth of the shorter one's words in common columns at least; unrelated articles about one
-# in a hundred. A text of fewer words than this says nothing.
+# Copies of one article, spun or cut, have a fifth of the shorter one's words in common columns at least, unrelated articles
+# about one in a hundred. A text of fewer words than this says nothing.
 LEAST_SHARE = 0.07
 LEAST_WORDS = 8
 
@@ -39,7 +39,10 @@ def strangers_of(collation: Collation) -> list[int]:
             if common[other] >= LEAST_SHARE * max(1, min(sizes[w], sizes[other])) and common[other]:
                 keep, gone = groups[other], groups[w]
                 groups = [keep if group == gone else group for group in groups]
-    worth = {group: (sum(g == group for g in groups), sum(n for g, n in zip(groups, sizes, strict=True) if g == group)) for group in groups}
+    worth = {
+        group: (sum(g == group for g in groups), sum(n for g, n in zip(groups, sizes, strict=True) if g == group))
+        for group in groups
+    }
     largest = max(groups, key=lambda group: worth[group])
     return [w for w in range(count) if groups[w] != largest and sizes[w] >= LEAST_WORDS]
 

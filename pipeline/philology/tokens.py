@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 import regex
 
@@ -88,11 +89,13 @@ class Tokens:
         return "".join(parts)
 
 
+@lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """The form by which tokens are compared: case, compatibility forms, quotation marks and dashes levelled."""
     return unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHY)).translate(_TYPOGRAPHY).casefold()
 
 
+@lru_cache(maxsize=65_536)
 def shape_of(text: str) -> Shape:
     """NUMBER where a digit stands first, WORD where any letter or digit stands, else PUNCTUATION."""
     if not _WORD.search(text):

@@ -232,7 +232,9 @@ def test_odd_texts_are_recovered_all_the_same(body: tuple[str, ...]) -> None:
 
 def test_a_witness_of_another_article_is_a_stranger() -> None:
     """It is named, and leaves no trace in the text."""
-    other = Witness(source="other", paragraphs=("Penguins on the southern ice shelf raised more chicks than in any year before.",))
+    other = Witness(
+        source="other", paragraphs=("Penguins on the southern ice shelf raised more chicks than in any year before.",)
+    )
     recovery = recovered(copy("1", ORIGINAL), copy("2", ORIGINAL, SPUN["a"]), copy("3", ORIGINAL, SPUN["b"]), other)
     assert recovery.text == "\n\n".join(ORIGINAL)
     assert [stranger.source for stranger in recovery.strangers] == ["other"]
