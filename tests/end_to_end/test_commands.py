@@ -132,6 +132,7 @@ def test_ctrl_c_while_the_servers_start(folder: Path) -> None:
     wait_for(lambda: processes_on(folder) == [], "every process to end", 20)
 
 
+@pytest.mark.slow
 def test_kill_9_loses_nothing(folder: Path, site: Site) -> None:
     """Killed with a page in flight, `up` takes its processes with it; the next one fetches what was queued."""
     site.pages |= {"/slow": [Reply(hold=2.0, status=503), page(PARAGRAPHS)], "/next": page(PARAGRAPHS)}

@@ -206,6 +206,7 @@ asyncio.run(work())
 """
 
 
+@pytest.mark.slow
 def test_a_url_that_kills_its_worker_three_times_is_quarantined(
     factory: SessionFactory, settings: Settings, site: Site
 ) -> None:
