@@ -103,7 +103,7 @@ def test_a_scheduled_crawl_finds_new_items_once(folder: Path, site: Site) -> Non
         assert run(folder, "crawl", "disable", "harbour").returncode == 0
     assert [asked.path for asked in site.asked if asked.path in {"/first", "/second"}].count("/first") == 1
     (source,) = (row for row in rows(run(folder, "crawl", "list")) if row["name"] == "harbour")
-    assert source["brought"] == 2
+    assert source["pages"] == 2
 
 
 def test_two_ups_on_one_folder(folder: Path) -> None:
