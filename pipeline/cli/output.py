@@ -7,6 +7,7 @@ named on stderr, and rows that would be folded beyond reading are printed as rec
 import csv
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -22,6 +23,7 @@ from rich.text import Text
 
 from pipeline.cli import printable
 from pipeline.cli.messages import say
+from pipeline.errors import WirecopyError
 
 GAP = 2
 NOTHING = "–"
@@ -70,8 +72,16 @@ def stdout() -> Console:
 
 
 def write(text: str) -> None:
-    """Text to stdout as it is, with a line end."""
-    stdout().file.write(text + "\n")
+    """Text to stdout as it is, with a line end. Raises WirecopyError where stdout cannot take it; a closed pipe stays one."""
+    file = stdout().file
+    try:
+        file.write(text + "\n")
+        file.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())  # what is left unwritten must not fail again at the exit
+        raise WirecopyError(f"Cannot write the output: {error.strerror}.") from error
 
 
 def write_rows(rows: Iterable[object], columns: Sequence[Column], format_: Format | None) -> None:

@@ -3,64 +3,94 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from pipeline.cli import printable
 from pipeline.cli.messages import say
-from pipeline.errors import Misuse
+from pipeline.cli.output import is_terminal, print_witnesses, to_json, write
+from pipeline.errors import Malformed, Misuse
 from pipeline.exports.recovery_json import to_document
 from pipeline.philology.collation import collate
 from pipeline.philology.recovery import Evidence, Recovery
 from pipeline.philology.recovery import recover as recover_wording
-from pipeline.stages.copies import read_copies
+from pipeline.philology.witness import Witness
+from pipeline.stages.copies import LARGEST, read_copies
+
+PARTLY = 4
+STREAM = Path("-")
 
 
 def recover(
     copies: Annotated[list[Path], typer.Argument(metavar="COPY…", help="Text or HTML files, folders of them, or -.")],
     format_: Annotated[
-        Literal["text", "json"] | None, typer.Option("--format", help="text (the default) or json, schema 1.")
+        Literal["text", "json"] | None, typer.Option("--format", "-f", help="text (the default) or json, schema 1.")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write there instead of to stdout.")] = None,
 ) -> None:
-    """Recover the wording of one article from its copies.
+    """Recover the wording of one article from its copies. Exit 4 where some of them held no article, 1 where none did.
 
     Example: wirecopy recover copies/*.html --format json -o recovery.json
     """
-    stdin = sys.stdin.buffer.read() if any(str(path) == "-" for path in copies) else b""
-    witnesses = list(read_copies(copies, stdin))
-    if len({witness.source for witness in witnesses}) < len(witnesses):
-        raise Misuse("A copy was named twice.")
+    witnesses, left_out = _read(copies)
+    if output is not None and output != STREAM:
+        _check(output, witnesses)
     recovery = recover_wording(collate(witnesses), Evidence())
     document = to_document(recovery)
-    text = recovery.text if format_ != "json" else json.dumps(document, ensure_ascii=False, indent=1)
-    if output is None:
-        sys.stdout.write(text + "\n")
+    if output is None or output == STREAM:
+        _print(document, format_)
     else:
         try:
-            output.write_text(text + "\n", "utf-8")
+            output.write_text((_as_json(document) if format_ == "json" else document["text"]) + "\n", "utf-8")
         except OSError as error:
             raise Misuse(f"Cannot write {output}: {error.strerror or error}.") from error
         say(f"Written to {output}.")
     if format_ is None:
-        _show_witnesses(recovery)
+        _tell(recovery, document)
+    if left_out:
+        raise typer.Exit(PARTLY)
 
 
-def _show_witnesses(recovery: Recovery) -> None:
-    """The table of witnesses, to stderr: stdout is the text alone, piped or not."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("copy", "kind", "errors", "coverage", "from", "source"):
-        table.add_column(heading, overflow="fold")
-    for witness in recovery.witnesses:
-        rate, coverage = f"{witness.error_rate:.1%}", f"{witness.coverage:.0%}"
-        table.add_row(witness.siglum, witness.kind, rate, coverage, witness.exemplar or "", printable.line(witness.source))
-    console = Console(stderr=True, highlight=False, markup=False)
-    console.print(table)
-    console.print(
-        f"Confidence {recovery.confidence:.1%}; {len(recovery.apparatus)} variation units; {len(recovery.omitted)} omitted."
-    )
+def _read(copies: list[Path]) -> tuple[list[Witness], bool]:
+    """(the witnesses, whether copies were left out)."""
+    found = read_copies(copies, sys.stdin.buffer.read(LARGEST + 1) if STREAM in copies else b"")
+    if not found.witnesses and len(found.left_out) == 1:
+        raise Malformed(printable.line(found.left_out[0]))
+    for why in found.left_out:
+        say(f"Left out: {printable.line(why)}")
+    if not found.witnesses:
+        raise Malformed("None of the copies holds an article.")
+    return list(found.witnesses), bool(found.left_out)
+
+
+def _check(output: Path, witnesses: list[Witness]) -> None:
+    """Raise Misuse before the work where its result cannot be kept, or would take the place of a copy."""
+    try:
+        if output.is_dir():
+            raise Misuse(f"Cannot write {output}: it is a folder. Name a file in it.")
+        if not output.absolute().parent.is_dir():
+            raise Misuse(f"Cannot write {output}: there is no folder {output.absolute().parent}.")
+        if output.exists() and any(Path(witness.source).exists() and output.samefile(witness.source) for witness in witnesses):
+            raise Misuse(f"{output} is one of the copies, and would be lost: take another -o.")
+    except OSError as error:
+        raise Misuse(f"Cannot write {output}: {error.strerror or error}.") from error
+
+
+def _print(document: dict[str, Any], format_: Literal["text", "json"] | None) -> None:
+    if format_ == "json":
+        write(to_json(document, indent=1))
+    else:
+        write(printable.lines(document["text"]) if is_terminal() else document["text"])
+
+
+def _as_json(document: dict[str, Any]) -> str:
+    return printable.escape_json(json.dumps(document, ensure_ascii=False, indent=1))
+
+
+def _tell(recovery: Recovery, document: dict[str, Any]) -> None:
+    """The table of witnesses and what is to be known of the text, to stderr: stdout is the text alone, piped or not."""
+    print_witnesses(document)
+    say(f"Confidence {recovery.confidence:.1%}; {len(recovery.apparatus)} variation units; {len(recovery.omitted)} omitted.")
     for stranger in recovery.strangers:
-        console.print(f"Not a copy of this article: {printable.line(stranger.source)}: {stranger.why}")
+        say(f"Not a copy of this article: {printable.line(stranger.source)}: {stranger.why}")

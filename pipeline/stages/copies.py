@@ -1,7 +1,10 @@
 """Copies that somebody hands over as files: read into witnesses, without a database."""
 
+import codecs
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.crawl.extraction import read_page
@@ -10,27 +13,68 @@ from pipeline.philology.witness import Witness
 
 HTML = frozenset({".html", ".htm", ".xhtml"})
 TEXT = frozenset({".txt", ".text", ".md", ""})
-LARGEST = 50_000_000
+LARGEST = 10_000_000
 # A first line longer than this, or one that ends a sentence, is no headline.
 LONGEST_HEADLINE = 200
+# The marks that text begins with where it is not in UTF-8; UTF-32's begins with UTF-16's.
+MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What files of other kinds begin with, whatever they are called.
+OTHER_KINDS = (
+    (b"%PDF-", "a PDF"),
+    (b"PK\x03\x04", "a ZIP or office file"),
+    (b"{\\rtf", "an RTF"),
+    (b"\xd0\xcf\x11\xe0", "an office file"),
+)
+_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
+)
 
 
-def read_copies(paths: Iterable[Path], stdin: bytes = b"") -> Iterator[Witness]:
-    """The witnesses in files and folders; `-` is what was read from standard input.
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """The witnesses in what was handed over, and why the rest gave none: a line for each, with its source."""
+
+    witnesses: tuple[Witness, ...]
+    left_out: tuple[str, ...]
+
+
+def read_copies(paths: Iterable[Path], stdin: bytes = b"") -> Copies:
+    """The witnesses in files and folders; `-` is what was read from standard input. A page is told by its name or its start.
 
     In a text file a blank line separates paragraphs, and a first line that does not end a sentence is the headline. Raises
-    Misuse for a path that cannot be read and Malformed for a file that holds no article.
+    Misuse for a path that cannot be read, or is named twice.
     """
+    witnesses: list[Witness] = []
+    left_out: list[str] = []
+    files = list(_files(paths))
+    for path in files:
+        if files.count(path) > 1:
+            raise Misuse(f"The copy {path} is named twice, by itself or with its folder: name it once.")
+    for path in files:
+        try:
+            witnesses.append(_read_body("-", "", stdin) if str(path) == "-" else _read_file(path))
+        except Malformed as error:
+            left_out.append(str(error))
+    return Copies(tuple(witnesses), tuple(left_out))
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
-        if str(path) == "-":
-            yield read_text("-", stdin)
-        elif path.is_dir():
+        try:
+            if str(path) == "-" or not path.is_dir():
+                yield path
+                continue
             inside = sorted(file for file in path.iterdir() if file.is_file() and file.suffix.lower() in HTML | TEXT - {""})
-            if not inside:
-                raise Misuse(f"The folder {path} holds no .txt or .html file.")
-            yield from read_copies(inside)
-        else:
-            yield _read_file(path)
+        except OSError as error:
+            raise Misuse(f"Cannot read {path}: {error.strerror or error}.") from error
+        if not inside:
+            raise Misuse(f"The folder {path} holds no .txt or .html file.")
+        yield from inside
 
 
 def _read_file(path: Path) -> Witness:
@@ -38,12 +82,17 @@ def _read_file(path: Path) -> Witness:
     if kind not in HTML | TEXT:
         raise Misuse(f"{path} is neither text nor HTML: give .txt or .html files, folders of them, or - for standard input.")
     try:
-        if path.stat().st_size > LARGEST:
-            raise Misuse(f"{path} has more than {LARGEST // 1_000_000} MB: that is no article.")
-        body = path.read_bytes()
+        with path.open("rb") as file:
+            body = file.read(LARGEST + 1)  # a pipe or a device has no size to look at before
     except OSError as error:
         raise Misuse(f"Cannot read {path}: {error.strerror or error}.") from error
-    return read_html(str(path), body) if kind in HTML else read_text(str(path), body)
+    return _read_body(str(path), kind, body)
+
+
+def _read_body(source: str, kind: str, body: bytes) -> Witness:
+    if len(body) > LARGEST:
+        raise Malformed(f"{source}: more than {LARGEST // 1_000_000} MB are no article.")
+    return read_html(source, body) if kind in HTML or _PAGE.match(body[:10_000]) else read_text(source, body)
 
 
 def read_html(source: str, body: bytes) -> Witness:
@@ -55,12 +104,11 @@ def read_html(source: str, body: bytes) -> Witness:
 
 
 def read_text(source: str, body: bytes) -> Witness:
-    """The witness in a plain text in UTF-8 (or else Windows-1252, which every sequence of bytes is)."""
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = body.decode("cp1252", "replace")
-    lines = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    """The witness in a plain text: in UTF-8, in UTF-16 or UTF-32 with their mark, or else in Windows-1252.
+
+    Raises Malformed for what is empty or no text.
+    """
+    lines = unicodedata.normalize("NFC", _decode(source, body)).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     paragraphs: list[list[str]] = [[]]
     for line in lines:
         if line.strip():
@@ -68,8 +116,28 @@ def read_text(source: str, body: bytes) -> Witness:
         elif paragraphs[-1]:
             paragraphs.append([])
     texts = ["\n".join(part) for part in paragraphs if part]
+    if not texts:
+        raise Malformed(f"{source}: it is empty.")
     headline = texts[0] if len(texts) > 1 and _is_headline(texts[0]) else None
     return Witness(source, tuple(texts[1:] if headline else texts), title=headline)
+
+
+def _decode(source: str, body: bytes) -> str:
+    for start, kind in OTHER_KINDS:
+        if body.startswith(start):
+            raise Malformed(f"{source}: it is {kind}, not text; save it as text or HTML.")
+    mark = next((name for start, name in MARKS if body.startswith(start)), None)
+    try:
+        text = body.decode(mark or "utf-8-sig")
+    except UnicodeDecodeError as error:
+        if mark:
+            raise Malformed(f"{source}: it is no {mark.upper()}, with whose mark it begins; save it in UTF-8.") from error
+        text = body.decode("cp1252", "replace")
+    if "\0" in text:
+        raise Malformed(
+            f"{source}: it holds NUL characters, so it is no text, or text in an unmarked UTF-16; save it in UTF-8."
+        )
+    return text
 
 
 def _is_headline(text: str) -> bool:

@@ -1,0 +1,43 @@
+"""What a newcomer gets wrong, and what becomes of it: one message, the right exit code, nothing lost, nothing left running."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from running import environment, run
+
+TEXT = "Ferry stranded, all safe\n\nA ferry ran aground on Friday, the coastguard said. Nobody was hurt.\n"
+
+
+def test_recover_goes_on_without_a_bad_copy_and_spares_the_copies(tmp_path: Path) -> None:
+    """A copy that holds nothing is left out (exit 4); -o never writes over a copy; ASCII output breaks nothing."""
+    good, bad = tmp_path / "good.txt", tmp_path / "bad.txt"
+    good.write_text(TEXT.replace("Friday", "Friday–Zoë"), "utf-8")
+    bad.write_bytes(b"%PDF-1.7")
+    result = run(tmp_path, "recover", "good.txt", "bad.txt", PYTHONIOENCODING="ascii")
+    assert result.returncode == 4
+    assert "Left out: bad.txt: it is a PDF" in result.stderr
+    assert "Friday\\u2013Zo\\xeb" in result.stdout
+    before = good.read_bytes()
+    over = run(tmp_path, "recover", "good.txt", "-o", str(good))
+    assert (over.returncode, over.stdout, good.read_bytes()) == (2, "", before)
+    assert "one of the copies" in over.stderr
+
+
+def test_a_full_disk_behind_stdout_is_told(tmp_path: Path) -> None:
+    """Output that cannot be written ends with a message and exit 1, not with a traceback."""
+    (tmp_path / "copy.txt").write_text(TEXT, "utf-8")
+    with Path("/dev/full").open("wb") as full:
+        words = [sys.executable, "-m", "workers.console", "recover", "copy.txt"]
+        result = subprocess.run(
+            words,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(tmp_path),
+            cwd=tmp_path,
+            timeout=60,
+            check=False,
+        )
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[0] == "Error: Cannot write the output: No space left on device."
