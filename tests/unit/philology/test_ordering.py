@@ -1,0 +1,36 @@
+"""Paragraphs stand in the order of the majority."""
+
+from pipeline.philology.ordering import arrange, majority_order, paragraph_clusters
+from pipeline.philology.tokens import tokenize
+
+A = "one two three four five six seven"
+B = "red green blue white black brown grey"
+C = "north south east west up down left right"
+
+
+def test_copies_of_a_paragraph_have_one_number() -> None:
+    """A changed word does not hide a copy, and a paragraph of its own gets a number of its own."""
+    rows = [tokenize((A, B)), tokenize((B.replace("grey", "pale"), C, A))]
+    first, second = paragraph_clusters(rows)
+    assert second == [first[1], max(first) + 1, first[0]]
+
+
+def test_the_majority_order_is_kept() -> None:
+    """Two rows in one order outvote the third."""
+    assert majority_order([[0, 1, 2], [1, 0, 2], [0, 1, 2]]) == [0, 1, 2]
+
+
+def test_a_moved_paragraph_goes_back_though_its_row_came_first() -> None:
+    """The order that the fewest pairs contradict need not be that of the first row."""
+    assert majority_order([[2, 0, 1], [0, 1, 2], [0, 2], [1, 2]]) == [0, 1, 2]
+
+
+def test_rows_that_agree_are_left_as_printed() -> None:
+    """Without a contradiction there is nothing to arrange."""
+    assert majority_order([[0, 1], [0, 2], [1, 2]]) == []
+    assert arrange([0, -1, 2], []) == [0, 1, 2]
+
+
+def test_a_paragraph_of_its_own_follows_its_predecessor() -> None:
+    """What nobody else has moves with the paragraph before it."""
+    assert arrange([1, -1, 0], [0, 1]) == [2, 0, 1]

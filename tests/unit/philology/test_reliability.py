@@ -1,0 +1,61 @@
+"""Witnesses are believed as far as they deserve, and copies of one copy vouch for nothing."""
+
+import numpy as np
+import pytest
+
+from pipeline.philology.reliability import Disputes, solve
+from pipeline.philology.stemma import exemplars
+
+
+def disputes(choice: list[list[int]], prior: float = 0.5, agreed: int = 100) -> Disputes:
+    """Places with two readings; reading 0 has the prior."""
+    table = np.array(choice)
+    row = np.log([prior, 1 - prior])
+    return Disputes(
+        choice=table,
+        prior=np.tile(row, (len(table), 1)),
+        present=np.ones((1, table.shape[1]), dtype=np.int64),
+        agreed=np.array([float(agreed)]),
+        known_errors=np.zeros((table.shape[1], 2)),
+    )
+
+
+def test_the_majority_of_independent_witnesses_is_followed() -> None:
+    """Each of three is wrong elsewhere."""
+    places = [[1 if w == u % 3 else 0 for w in range(3)] for u in range(12)]
+    assert (solve(disputes(places))[0].posterior.argmax(axis=1) == 0).all()
+
+
+def test_five_copies_of_one_wrong_copy_are_one_lineage_and_do_not_win() -> None:
+    """A slight prior at every place outweighs five votes that share their errors."""
+    places = [[1, 1, 1, 1, 1, 0] for _ in range(40)]
+    best = solve(disputes(places, prior=0.75))[0]
+    assert (best.posterior.argmax(axis=1) == 0).all()
+    assert len(set(best.lineages[:5])) == 1
+    assert best.lineages[5] != best.lineages[0]
+
+
+def test_two_witnesses_that_err_by_turns_are_both_doubted() -> None:
+    """With agreed words counted, neither becomes the one that is always right."""
+    rng = np.random.default_rng(4)
+    table = [[0, 1] if u % 2 else [1, 0] for u in range(100)]
+    one = disputes(table, agreed=500)
+    sure = np.where(rng.random(100) < 0.9, 0.9, 0.1)
+    one.prior[:, 0], one.prior[:, 1] = np.log(sure), np.log(1 - sure)
+    rates = solve(one)[0].lineage_rates
+    assert rates[0] == pytest.approx(rates[1], abs=0.05)
+
+
+def test_places_with_posteriors_sum_to_one() -> None:
+    """Also where a witness has no vote."""
+    posterior = solve(disputes([[0, 1, -1], [-1, 0, 1], [1, 1, 0]]))[0].posterior
+    assert posterior.sum(axis=1) == pytest.approx(np.ones(3))
+
+
+def test_a_copy_is_told_from_its_exemplar_by_errors_of_its_own() -> None:
+    """Witness 1 has all errors of witness 0 and five more; witness 2 has none."""
+    choice = np.array([[1, 1, 0]] * 8 + [[0, 1, 0]] * 5)
+    posterior = np.tile([1.0, 0.0], (13, 1))
+    found = exemplars(choice, posterior, (0, 0, 1))
+    assert [exemplar for exemplar, _ in found] == [None, 0, None]
+    assert found[1][1] == pytest.approx(1)
