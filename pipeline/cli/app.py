@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
 from pipeline.cli.context import Context
@@ -17,23 +17,39 @@ from pipeline.errors import Misuse
 from pipeline.settings import load
 
 COMMANDS = {
-    "demo": ("demo", "demo"),
-    "recover": ("recover", "recover"),
-    "up": ("running", "up"),
-    "add": ("intake", "add"),
-    "crawl": ("crawl", "app"),
-    "status": ("status", "status"),
-    "jobs": ("jobs", "app"),
-    "quarantine": ("quarantine", "app"),
-    "search": ("stories", "search"),
-    "story": ("stories", "app"),
-    "worker": ("running", "worker"),
-    "beat": ("running", "beat"),
-    "db": ("running", "database"),
-    "doctor": ("doctor", "doctor"),
-    "config": ("configuration", "app"),
+    "demo": ("demo", "demo", "Show the whole system at work on private servers and example copies, in under a minute."),
+    "recover": ("recover", "recover", "Recover the wording of one article from its copies."),
+    "up": (
+        "running",
+        "up",
+        "Run everything in one go: PostgreSQL, Valkey, workers and beat. Ctrl-C stops all of it cleanly.",
+    ),
+    "add": ("intake", "add", "Queue URLs by hand."),
+    "crawl": ("crawl", "app", "Sources that are polled on a schedule: feeds and sitemaps."),
+    "status": (
+        "status",
+        "status",
+        "Count what there is and what waits: URLs, captures, witnesses, stories, quarantine, hosts.",
+    ),
+    "jobs": ("jobs", "app", "What was asked for, and what came of it."),
+    "quarantine": ("quarantine", "app", "Work that kept failing, until you retry or discard it."),
+    "search": (
+        "stories",
+        "search",
+        "Find stories by what their recovered text or one of their copies says, best first.",
+    ),
+    "story": ("stories", "app", "Stories: what was recovered, and the copies it rests on."),
+    "worker": ("running", "worker", "Run one worker on servers that are named in the settings: for several machines."),
+    "beat": ("running", "beat", "Run the beat, which lets due work be looked for; one is enough, two do no harm."),
+    "db": ("running", "database", "The database."),
+    "doctor": (
+        "doctor",
+        "doctor",
+        "Look at everything that wirecopy needs: Python, disk, servers, schema, workers. Exit 1 where something fails.",
+    ),
+    "config": ("configuration", "app", "Settings, and where they come from."),
 }
-"""Command → (module of pipeline.cli, what it is there: a function, or a typer application of subcommands)."""
+"""Command → (module of pipeline.cli, what it is there: a function or a typer application of subcommands, its line of help)."""
 
 
 class Commands(TyperGroup):
@@ -44,17 +60,25 @@ class Commands(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - click's signature
-        """The command of that name, imported now; None for a name that is none."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[cmd_name]
-        found = getattr(import_module(f"pipeline.cli.{module}"), attribute)
-        if isinstance(found, typer.Typer):
-            found.info.name, found._add_completion = cmd_name, False
-            return get_group(found)
-        single = typer.Typer(add_completion=False)
-        single.command(cmd_name)(found)
-        return get_command(single)
+        """The name and the line of help, which is all that a list of commands shows; None for a name that is none."""
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][2]) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called, imported now."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, listed and bring(str(listed.name)), rest
+
+
+def bring(name: str) -> Any:
+    """The command of that name as click knows it."""
+    module, attribute, _ = COMMANDS[name]
+    found = getattr(import_module(f"pipeline.cli.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        found.info.name, found._add_completion = name, False
+        return get_group(found)
+    single = typer.Typer(add_completion=False)
+    single.command(name)(found)
+    return get_command(single)
 
 
 def _show_version(asked: bool) -> None:

@@ -29,7 +29,9 @@ def recover(
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write there instead of to stdout.")] = None,
 ) -> None:
-    """Recover the wording of one article from its copies. Exit 4 where some of them held no article, 1 where none did.
+    """Recover the wording of one article from its copies.
+
+    A copy that holds no article is left out: exit 4, and 1 where none is left.
 
     Example: wirecopy recover copies/*.html --format json -o recovery.json
     """

@@ -55,8 +55,7 @@ def commands() -> list[str]:
     context = typer.Context(group)
     found = []
     for name in COMMANDS:
-        command = group.get_command(context, name)
-        assert command is not None
+        _, command, _ = group.resolve_command(context, [name])
         inner = command.list_commands(context) if isinstance(command, TyperGroup) else [""]
         found += [f"wirecopy {name} {sub}".strip() for sub in inner]
     return found
