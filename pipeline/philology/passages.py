@@ -16,6 +16,8 @@ LETTERS = "pmxo"
 
 # A gap where another witness has this many tokens says that the witness lacks the passage (recovery.md, step 3).
 LEAST_GAP = 6
+# A dateline has up to this many tokens: place, date, agency, brackets, dash.
+LONGEST_DATELINE = 14
 
 
 @njit(cache=True, nogil=True)
@@ -47,9 +49,9 @@ def _mark_gaps(  # noqa: C901, PLR0912  (compiled: calls cost more than they cle
                     count += 1
                     if opens[v, c]:
                         opened = True
-                    if opened and (closes[v, c] or (dashes[v, c] and count <= 14)):
+                    if opened and (closes[v, c] or (dashes[v, c] and count <= LONGEST_DATELINE)):
                         whole = True
-                if count >= 6 or whole:
+                if count >= LEAST_GAP or whole:
                     lacking = True
                     break
             if lacking:

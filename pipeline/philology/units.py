@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.philology.collation import Collation, State
-from pipeline.philology.tokens import fold
 
 # A unit of more columns than this is read column by column: longer ones are passages, not readings.
 MOST_COLUMNS = 7
@@ -122,8 +121,3 @@ def _place(cells: Sequence[Sequence[Cell]], first: int, last: int) -> Place:
         candidates=tuple(readings[texts] for texts in order),
         choice=tuple(ABSENT if texts is None else number[texts] for texts in rows),
     )
-
-
-def same_but_for_print(one: Candidate, two: Candidate) -> bool:
-    """Whether two readings differ by case and typography alone."""
-    return [fold(text) for text in one.texts] == [fold(text) for text in two.texts]
