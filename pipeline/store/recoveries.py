@@ -100,16 +100,21 @@ def put_lessons(
     session.flush()
 
 
-def evidence_for(session: Session, story_id: int, language: str, hosts: Sequence[str], words: Sequence[str]) -> Evidence:
-    """What the other stories teach about this one: its sites' error rates, and the pairs whose spun side it holds."""
+def evidence_for(session: Session, story_id: int, language: str, hosts: Sequence[str], phrases: Sequence[str]) -> Evidence:
+    """What the other stories teach about this one: its sites' error rates, and the pairs of which it holds a side.
+
+    `phrases` are the story's words and short runs of words, in lower case.
+    """
     rates = session.execute(
         select(SiteError.host, func.sum(SiteError.wrong), func.sum(SiteError.compared))
         .where(SiteError.host == any_(_array_of(hosts)), SiteError.story_id != story_id)
         .group_by(SiteError.host)
     )
+    held = _array_of(phrases)
     pairs = session.execute(
         select(StoredPair.original, StoredPair.spun, func.count())
-        .where(StoredPair.language == language, StoredPair.story_id != story_id, StoredPair.spun == any_(_array_of(words)))
+        .where(StoredPair.language == language, StoredPair.story_id != story_id)
+        .where((StoredPair.spun == any_(held)) | (StoredPair.original == any_(held)))
         .group_by(StoredPair.original, StoredPair.spun)
         .order_by(StoredPair.original, StoredPair.spun)
     )
@@ -119,6 +124,6 @@ def evidence_for(session: Session, story_id: int, language: str, hosts: Sequence
     )
 
 
-def _array_of(words: Sequence[str]) -> ColumnElement[Any]:
-    """The words as one array parameter: thousands of single ones take longer to write down than to look up."""
-    return literal(list(words), ARRAY(Text))
+def _array_of(texts: Sequence[str]) -> ColumnElement[Any]:
+    """The texts as one array parameter: thousands of single ones take longer to write down than to look up."""
+    return literal(list(texts), ARRAY(Text))

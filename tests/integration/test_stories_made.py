@@ -139,10 +139,11 @@ def test_a_story_teaches_the_next_one_once(factory: SessionFactory, settings: Se
     recover_again(factory, settings, story_id)
     with factory() as session:
         rates = {row.host: row.wrong / row.compared for row in session.scalars(select(SiteError))}
-        own = recoveries.evidence_for(session, story_id, "en", list(rates), ["finished"])
-        others = recoveries.evidence_for(session, story_id + 1, "en", list(rates), ["finished"])
+        own = recoveries.evidence_for(session, story_id, "en", list(rates), ["vessels"])
+        others = recoveries.evidence_for(session, story_id + 1, "en", list(rates), ["vessels"])
     assert rates["paper0.example"] < 0.01 < rates["paper2.example"]
-    assert own.error_rates == {}
+    assert (own.error_rates, own.pairs) == ({}, ())
+    assert [(pair.original, pair.spun, pair.stories) for pair in others.pairs] == [("ships", "vessels", 1)]
     assert others.error_rates.keys() == rates.keys()
 
 
