@@ -4,7 +4,6 @@ import asyncio
 import fcntl
 import mmap
 import os
-import socket
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from pipeline.settings import Settings, load
 from pipeline.stages.fetching import fetch_options
 from pipeline.stages.outcome import Outcome
 from pipeline.store.engine import SessionFactory, connect, sessions
+from workers import presence
 from workers.app import ring
 
 log = structlog.get_logger()
@@ -54,7 +54,7 @@ class Runtime:
     @cached_property
     def worker(self) -> str:
         """The name under which this process claims work."""
-        return f"{socket.gethostname()}:{self.pid}"
+        return presence.name(self.pid)
 
     @cached_property
     def engine(self) -> Engine:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pipeline.stages.outcome import Outcome
 from pipeline.stages.sweeping import sweep, tick
+from workers import presence
 from workers.app import DEDUPE, FETCH, QUEUES, SWEEP, TICK, app, depth
 from workers.runtime import Runtime, perform
 
@@ -24,6 +25,6 @@ def ring_for_lost() -> None:
 
 def _sweep(at: Runtime) -> Outcome:
     """The sweep's bells, but for a queue that is still full of bells: what waits there is late, not lost."""
-    outcome = sweep(at.factory, at.settings)
+    outcome = sweep(at.factory, at.settings, presence.is_gone)
     full = {queue for queue in (FETCH, DEDUPE) if depth(queue) > MOST_WAITING}
     return replace(outcome, next=tuple(bell for bell in outcome.next if QUEUES[bell.stage] not in full))

@@ -1,6 +1,6 @@
 """Claims on work: the attempt is committed before the work begins, its end together with the work's effects."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,8 +11,11 @@ from pipeline.errors import WirecopyError
 from pipeline.settings import Settings
 from pipeline.stages.outcome import Outcome
 from pipeline.store import attempts, frontier, quarantine
-from pipeline.store.engine import SessionFactory
-from pipeline.store.tables import Attempt, AttemptEnd, Capture, FrontierRow, Stage, StoredWitness, Story, Visit
+from pipeline.store.engine import SessionFactory, is_outage, outlast
+from pipeline.store.tables import AttemptEnd, Capture, FrontierRow, Stage, StoredWitness, Story, Visit
+
+# How long a worker whose database went away waits for it, to give back what it claimed.
+OUTAGE = 60.0
 
 
 class ClaimLost(WirecopyError):
@@ -36,12 +39,14 @@ class Claim:
 def claim(factory: SessionFactory, stage: Stage, subject_id: int, worker: str, settings: Settings) -> Iterator[Claim | None]:
     """A claim on a piece of work; None where somebody is at it, it is done with, or it is in quarantine.
 
-    An exception in the body ends the attempt as an error, counts towards quarantine, and goes on to the caller.
+    An exception in the body ends the attempt as an error, counts towards quarantine, and goes on to the caller. That the
+    database went away is no fault of the work: it ends the attempt as soon as the database is back, and does not count.
     """
     with factory.begin() as session:
-        attempt_id = attempts.begin(session, stage, subject_id, worker, settings.work_lease)
-        if attempt_id is None:
+        if (expired := attempts.expired_claim(session, stage, subject_id)) is not None:
+            attempts.mark_died(session, [expired])
             quarantine_if_hopeless(session, stage, subject_id, settings.quarantine_after)
+        attempt_id = attempts.begin(session, stage, subject_id, worker, settings.work_lease)
     if attempt_id is None:
         yield None
         return
@@ -50,9 +55,15 @@ def claim(factory: SessionFactory, stage: Stage, subject_id: int, worker: str, s
     except ClaimLost:
         raise
     except Exception as error:
-        with factory.begin() as session:
-            attempts.finish(session, attempt_id, AttemptEnd.ERROR, f"{type(error).__name__}: {error}")
-            quarantine_if_hopeless(session, stage, subject_id, settings.quarantine_after)
+        end = AttemptEnd.FAILED if is_outage(error) else AttemptEnd.ERROR
+        said = f"{type(error).__name__}: {error}"
+
+        def give_back() -> None:
+            with factory.begin() as session:
+                attempts.finish(session, attempt_id, end, said)
+                quarantine_if_hopeless(session, stage, subject_id, settings.quarantine_after)
+
+        outlast(give_back, OUTAGE)
         raise
 
 
@@ -88,11 +99,11 @@ def _label(session: Session, stage: Stage, subject_id: int) -> str:
     return session.scalar(select(Story.title).where(Story.id == subject_id)) or f"story {subject_id}"
 
 
-def end_expired(session: Session, limit: int, quarantine_after: int) -> list[Attempt]:
-    """End the attempts whose lease has run out, putting into quarantine what has died too often."""
-    gone = attempts.expired(session, limit)
-    for attempt in gone:
-        attempts.mark_died(session, attempt)
-        session.flush()
+def end_abandoned(session: Session, limit: int, quarantine_after: int, is_gone: Callable[[str], bool]) -> int:
+    """End the attempts whose lease has run out or whose worker is gone; how many. What died too often is put in quarantine."""
+    gone = [worker for worker in attempts.claimants(session) if is_gone(worker)]
+    died = attempts.abandoned(session, gone, limit)
+    attempts.mark_died(session, [attempt.id for attempt in died])
+    for attempt in died:
         quarantine_if_hopeless(session, Stage(attempt.stage), attempt.subject_id, quarantine_after)
-    return gone
+    return len(died)

@@ -4,10 +4,12 @@ The tick finds hosts with due URLs and stories that have settled. The sweep ends
 for whatever waits without a claim: a bell may be lost, a row is not.
 """
 
+from collections.abc import Callable
+
 from sqlalchemy.orm import Session
 
 from pipeline.settings import Settings
-from pipeline.stages.claims import end_expired
+from pipeline.stages.claims import end_abandoned
 from pipeline.stages.outcome import Bell, Outcome
 from pipeline.store import hosts, overdue, stories
 from pipeline.store.engine import SessionFactory
@@ -31,12 +33,15 @@ def tick(factory: SessionFactory, settings: Settings) -> Outcome:
         return Outcome("ticked", next=tuple(bells))
 
 
-def sweep(factory: SessionFactory, settings: Settings) -> Outcome:
-    """End the claims that ran out; bells for captures, witnesses and stories that wait and that nobody holds."""
+def sweep(factory: SessionFactory, settings: Settings, is_gone: Callable[[str], bool] = lambda _: False) -> Outcome:
+    """End the claims that ran out; bells for captures, witnesses and stories that wait and that nobody holds.
+
+    `is_gone` says of a worker, by the name it claims under, whether it is known to have ended: its claims end at once.
+    """
     with factory.begin() as session:
-        died = end_expired(session, MOST_BELLS, settings.quarantine_after)
+        died = end_abandoned(session, MOST_BELLS, settings.quarantine_after, is_gone)
         bells = _overdue(session, settings)
-        return Outcome(f"{len(died)} claims ran out", next=tuple(bells))
+        return Outcome(f"{died} claims ended", next=tuple(bells))
 
 
 def _overdue(session: Session, settings: Settings) -> list[Bell]:

@@ -5,9 +5,10 @@ has run out the sweep, or the next worker that comes by, ends it as `died`. Fail
 dead process) are counted, and at the limit the work is put in quarantine with its history.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,8 @@ from pipeline.store import quarantine
 from pipeline.store.tables import Attempt, AttemptEnd, Stage
 
 OWN_FAILURES = (AttemptEnd.ERROR, AttemptEnd.DIED)
+DIED = "the worker died or lost its lease"
+_ABANDONED = Attempt.ended_at.is_(None) & (Attempt.lease_until < func.now())
 
 
 def begin(session: Session, stage: Stage, subject_id: int, worker: str, lease: float) -> int | None:
@@ -22,12 +25,6 @@ def begin(session: Session, stage: Stage, subject_id: int, worker: str, lease: f
 
     Commit before the work begins, or a process that dies over it is not counted.
     """
-    open_claim = select(Attempt).where(Attempt.stage == stage, Attempt.subject_id == subject_id, Attempt.ended_at.is_(None))
-    claim = session.scalar(open_claim.with_for_update())
-    if claim is not None:
-        if session.scalar(select(func.now() < claim.lease_until)):
-            return None
-        mark_died(session, claim)
     if quarantine.holds(session, stage, subject_id):
         return None
     return session.scalar(
@@ -66,17 +63,39 @@ def own_failures(session: Session, stage: Stage, subject_id: int) -> int:
     return count
 
 
-def mark_died(session: Session, attempt: Attempt) -> None:
-    """End an attempt whose worker is gone."""
-    finish(session, attempt.id, AttemptEnd.DIED, "the worker died or lost its lease")
+def withdraw(session: Session, attempt_id: int) -> None:
+    """Take back an attempt of this transaction: nothing was tried after all."""
+    session.execute(delete(Attempt).where(Attempt.id == attempt_id))
 
 
-def expired(session: Session, limit: int) -> list[Attempt]:
-    """Open attempts whose lease has run out, locked for this transaction."""
+def mark_died(session: Session, attempts: Iterable[int]) -> set[int]:
+    """End open attempts whose worker is gone; the subjects of those that were open."""
+    died = session.scalars(
+        update(Attempt)
+        .where(Attempt.id.in_(attempts), Attempt.ended_at.is_(None))
+        .values(ended_at=func.clock_timestamp(), end=AttemptEnd.DIED, outcome=DIED)
+        .returning(Attempt.subject_id)
+    )
+    return set(died)
+
+
+def expired_claim(session: Session, stage: Stage, subject_id: int) -> int | None:
+    """The open attempt at this work whose lease has run out, locked for this transaction; None where there is none."""
+    of_subject = (Attempt.stage == stage) & (Attempt.subject_id == subject_id)
+    return session.scalar(select(Attempt.id).where(of_subject, _ABANDONED).with_for_update())
+
+
+def claimants(session: Session) -> list[str]:
+    """The workers that have an attempt open."""
+    return list(session.scalars(select(Attempt.worker).where(Attempt.ended_at.is_(None)).distinct()))
+
+
+def abandoned(session: Session, gone: Sequence[str], limit: int) -> list[Attempt]:
+    """Open attempts whose lease has run out or whose worker is one of `gone`, locked for this transaction."""
     return list(
         session.scalars(
             select(Attempt)
-            .where(Attempt.ended_at.is_(None), Attempt.lease_until < func.now())
+            .where(_ABANDONED | (Attempt.ended_at.is_(None) & Attempt.worker.in_(gone)))
             .order_by(Attempt.lease_until)
             .limit(limit)
             .with_for_update(skip_locked=True)

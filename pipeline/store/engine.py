@@ -1,17 +1,24 @@
 """Connections to PostgreSQL, and sessions on them."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Engine, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.errors import Misuse, Unavailable
 
+T = TypeVar("T")
 OLDEST_POSTGRES = 14
 SessionFactory = sessionmaker[Session]
+# A server that restarts is back after a few of these.
+OUTAGE_PAUSE = 0.5
+# A machine that loses its power says no goodbye: its locks and ours on it are let go of after a minute of silence.
+KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
 def connect(database_url: str, password_file: str = "") -> Engine:
@@ -32,7 +39,12 @@ def connect(database_url: str, password_file: str = "") -> Engine:
         pool_pre_ping=True,
         pool_size=4,
         max_overflow=4,
-        connect_args={"connect_timeout": 10, "application_name": "wirecopy", "options": "-c timezone=UTC"},
+        connect_args={
+            "connect_timeout": 10,
+            "application_name": "wirecopy",
+            "options": " ".join(["-c timezone=UTC", *(f"-c tcp_{name}={value}" for name, value in KEEPALIVES.items())]),
+            **KEEPALIVES,
+        },
     )
 
 
@@ -53,6 +65,31 @@ def unavailable_as_error(engine: Engine) -> Iterator[None]:
             f"No answer from PostgreSQL at {where}: {why}. "
             "Start the server, or mend database_url (`wirecopy config show`); `wirecopy doctor` looks closer."
         ) from error
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether an error says that the server is away or going, and nothing about what was asked of it."""
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)  # none where no server said anything
+    return error.connection_invalidated or (
+        isinstance(error, OperationalError) and (state is None or state.startswith(("08", "57P")))
+    )
+
+
+def outlast(work: Callable[[], T], seconds: float, hurried: Callable[[], bool] = lambda: False) -> T:
+    """What `work` returns; while the server is away it is tried again, for `seconds` or until `hurried`.
+
+    Where the server went away over a commit the work may have been done already: `work` must stand being done twice.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return work()
+        except DBAPIError as error:
+            if not is_outage(error) or time.monotonic() >= end or hurried():
+                raise
+            time.sleep(OUTAGE_PAUSE)
 
 
 def check_server(engine: Engine) -> int:
