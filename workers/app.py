@@ -46,7 +46,13 @@ app.conf.update(
     worker_redirect_stdouts=False,
     broker_connection_retry_on_startup=True,
     # A broker that is away must not hold up a face or a worker: a lost bell is found by the sweep.
-    broker_transport_options={"socket_connect_timeout": 5, "socket_timeout": 30},
+    broker_transport_options={
+        "socket_connect_timeout": 5,
+        "socket_timeout": 30,
+        "max_retries": 1,
+        "interval_start": 0.1,
+        "interval_step": 0.1,
+    },
     task_publish_retry=False,
     enable_utc=True,
     timezone="UTC",

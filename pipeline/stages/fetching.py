@@ -9,9 +9,12 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
+from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session
 
 from pipeline.crawl.answers import Answer, Failure, Validators
 from pipeline.crawl.fetcher import FEEDS, PAGES, Fetcher, FetchOptions
@@ -20,14 +23,13 @@ from pipeline.crawl.urls import Url, parse
 from pipeline.settings import Settings
 from pipeline.stages import visits
 from pipeline.stages.admission import LOOPBACK
-from pipeline.stages.claims import quarantine_if_hopeless
 from pipeline.stages.judgement import Decision
 from pipeline.stages.outcome import Bell, Outcome, Ring
 from pipeline.stages.visits import Robot, Visited
-from pipeline.store import attempts, hosts
-from pipeline.store.engine import SessionFactory
+from pipeline.store import hosts
+from pipeline.store.engine import SessionFactory, is_outage, outlast
 from pipeline.store.hosts import Lease
-from pipeline.store.tables import AttemptEnd, Purpose, RobotsFile, Stage, Visit
+from pipeline.store.tables import Purpose, RobotsFile, Stage, Visit
 
 T = TypeVar("T")
 ROBOTS = "text/plain, */*;q=0.1"
@@ -38,6 +40,11 @@ BORROW_TRIES = 20
 # How long a round waits for a host's interval to pass before it leaves that to the next round.
 PATIENCE = 1.5
 LONGEST_NAP = 0.25
+# How long a round that is told to stop waits for open visits; `up` waits three times as long for its workers.
+STOP_PATIENCE = 5.0
+# What a visit may take of its lease: the rest is for writing it down.
+LEASE_USED = 0.9
+Write = Callable[[Session], list[Bell]]
 log = structlog.get_logger()
 
 
@@ -57,23 +64,31 @@ def fetch_options(settings: Settings) -> FetchOptions:
 class Desk:
     """The database side of a round of fetching: one thread, and what is to be recorded in batches."""
 
-    def __init__(self, factory: SessionFactory, worker: str, settings: Settings, ring: Ring) -> None:
+    def __init__(
+        self, factory: SessionFactory, worker: str, settings: Settings, ring: Ring, stopping: Callable[[], bool]
+    ) -> None:
         self._factory = factory
+        self._stopping = stopping
         self._worker = worker
         self._settings = settings
         self._ring = ring
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="desk")
-        self._waiting: list[Visited] = []
+        self._held: dict[int, Lease] = {}
+        self._waiting: list[tuple[Lease, Write]] = []
         self._flush: asyncio.Task[None] | None = None
         self.captured = 0
         self.visits = 0
 
     async def take(self, count: int) -> list[Lease]:
-        """Lease up to `count` due hosts."""
+        """Lease up to `count` due hosts. What has killed its workers too often is put in quarantine in place of a visit."""
 
         def work() -> list[Lease]:
+            settings = self._settings
             with self._factory.begin() as session:
-                return hosts.take_leases(session, count, self._settings.host_lease, self._worker, visits.origin_of)
+                taken = hosts.take_leases(session, count, settings.host_lease, self._worker, visits.origin_of)
+                leases = [lease for lease in taken if not visits.put_aside(session, lease, settings)]
+            self._held |= {lease.attempt_id: lease for lease in leases}
+            return leases
 
         return await self._run(work)
 
@@ -86,67 +101,90 @@ class Desk:
 
         return await self._run(work)
 
-    async def borrow(self, host: str) -> bool:
-        """Lease another host for one request, released by its interval; False where it is not free before long."""
+    async def borrow(self, host: str) -> UUID | None:
+        """Lease another host for one request; None where it is not free before long."""
 
-        def work() -> bool:
+        def work() -> UUID | None:
             with self._factory.begin() as session:
-                return hosts.borrow(session, host, self._settings.fetch_interval)
+                return hosts.borrow(session, host, self._settings.host_lease)
 
         for _ in range(BORROW_TRIES):
-            if await self._run(work):
-                return True
+            if token := await self._run(work):
+                return token
             await asyncio.sleep(LONGEST_NAP)
-        return False
+        return None
+
+    async def give_back(self, host: str, token: UUID) -> None:
+        """End the lease of a borrowed host, which is then left alone for its interval."""
+
+        def work() -> None:
+            with self._factory.begin() as session:
+                hosts.give_back(session, host, token, self._settings.fetch_interval)
+
+        await self._run(work)
 
     def record(self, visited: Visited) -> None:
         """Let a visit be recorded soon, together with others."""
-        self._waiting.append(visited)
-        if self._flush is None or self._flush.done():
-            self._flush = asyncio.create_task(self._record_all())
+        self._write_down(visited.lease, lambda session: visits.record(session, visited, self._settings))
+
+    def fail(self, lease: Lease, error: Exception) -> None:
+        """Let a visit that we could not make be counted as a failure of our own."""
+        log.error("fetch", url=lease.row.visit_url, outcome="error", exc_info=error)
+        self._write_down(lease, lambda session: visits.record_error(session, lease, error, self._settings))
 
     async def close(self) -> None:
-        """Record what still waits and let go of the thread."""
-        if self._flush is not None:
-            await self._flush
-        if self._waiting:
-            await self._record_all()
-        self._thread.shutdown()
+        """Record what still waits, give back the leases under which nothing came, and let go of the thread."""
+        try:
+            await self._run(lambda: None)  # what is being taken is taken then
+            for lease in list(self._held.values()):
+                self._write_down(lease, lambda session, lease=lease: visits.give_back(session, lease, self._settings))  # type: ignore[misc]
+            while self._flush is not None and not self._flush.done():
+                await self._flush
+        finally:
+            self._thread.shutdown()
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        """What `work` returns, done on the desk's thread. While the database is away visits go on and their results wait."""
+        patiently = partial(outlast, work, self._settings.host_lease, self._stopping)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, patiently)
 
-    async def _record_all(self) -> None:
+    def _write_down(self, lease: Lease, write: Write) -> None:
+        self._held.pop(lease.attempt_id, None)
+        self._waiting.append((lease, write))
+        if self._flush is None or self._flush.done():
+            self._flush = asyncio.create_task(self._write_all())
+
+    async def _write_all(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            for bell in await self._run(lambda batch=batch: self._write(batch)):  # type: ignore[misc]
-                self._ring(bell)
+            bells = await self._run(partial(self._write, batch))
+            await self._run(partial(self._ring_all, bells))
 
-    def _write(self, batch: list[Visited]) -> list[Bell]:
+    def _write(self, batch: list[tuple[Lease, Write]]) -> list[Bell]:
         try:
             bells: list[Bell] = []
             with self._factory.begin() as session:
-                for visited in batch:
-                    bells += visits.record(session, visited, self._settings)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and it is counted
+                for _, write in batch:
+                    bells += write(session)
+        except Exception as error:
+            if is_outage(error):
+                raise
             if len(batch) > 1:  # one visit that cannot be written down must not take the others with it
-                return [bell for visited in batch for bell in self._write([visited])]
-            self._write_error(batch[0], error)
-            return []
+                return [bell for entry in batch for bell in self._write([entry])]
+            lease = batch[0][0]
+            log.exception("fetch", url=lease.row.visit_url, outcome="error")
+            with self._factory.begin() as session:
+                return visits.record_error(session, lease, error, self._settings)
         self.visits += len(batch)
         self.captured += len(bells)
         return bells
 
-    def _write_error(self, visited: Visited, error: Exception) -> None:
-        """Count a visit that we could not write down as a failure of our own."""
-        log.error("fetch", url=visited.url.text, outcome="error", exc_info=error)
-        with self._factory.begin() as session:
-            lease = visited.lease
-            attempts.finish(session, lease.attempt_id, AttemptEnd.ERROR, f"{type(error).__name__}: {error}")
-            hosts.release(
-                session, lease, pause=self._settings.fetch_interval, interval=lease.interval, points=lease.host_points
-            )
-            quarantine_if_hopeless(session, Stage.FETCH, lease.row.id, self._settings.quarantine_after)
+    def _ring_all(self, bells: list[Bell]) -> None:
+        for bell in bells:
+            try:
+                self._ring(bell)
+            except Exception as error:  # noqa: BLE001 - the row is written: the sweep rings for it
+                log.warning("bell lost", stage=bell.stage, subject=bell.subject_id, why=str(error))
 
 
 async def fetch(
@@ -158,20 +196,26 @@ async def fetch(
     ring: Ring,
     stopping: Callable[[], bool],
 ) -> Outcome:
-    """Visit due hosts until none is due, the round's time is over, or `stopping` says so; then wait for the open visits."""
-    desk = Desk(factory, worker, settings, ring)
+    """Visit due hosts until none is due, the round's time is over, or `stopping` says so; then wait for the open visits.
+
+    One that is told to stop waits a moment only: visits that take longer are broken off and their leases given back.
+    """
+    desk = Desk(factory, worker, settings, ring, stopping)
     clock = asyncio.get_running_loop().time
     end = clock() + settings.shift
+    break_off: float | None = None
     active: set[asyncio.Task[None]] = set()
     try:
         while True:
             closing = clock() >= end or stopping()
             if not closing and (room := settings.fetch_concurrency - len(active)) > 0:
                 active |= {asyncio.create_task(_visit(lease, fetcher, settings, desk)) for lease in await desk.take(room)}
+            if stopping():
+                break_off = break_off or clock() + STOP_PATIENCE
+                if clock() >= break_off:
+                    break
             if active:
-                done, active = await asyncio.wait(
-                    active, timeout=None if closing else LONGEST_NAP / 2, return_when=asyncio.FIRST_COMPLETED
-                )
+                done, active = await asyncio.wait(active, timeout=LONGEST_NAP / 2, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
                 continue
@@ -182,13 +226,23 @@ async def fetch(
     finally:
         for task in active:
             task.cancel()
+        await asyncio.gather(*active, return_exceptions=True)
         await desk.close()
     more = (Bell(Stage.FETCH),) if closing and not stopping() else ()
     return Outcome(f"{desk.visits} visits, {desk.captured} captures", next=more)
 
 
 async def _visit(lease: Lease, fetcher: Fetcher, settings: Settings, desk: Desk) -> None:
-    """Make the one request that a lease is for."""
+    """Make the one request that a lease is for. An exception counts against this visit and touches no other."""
+    try:
+        await _make_visit(lease, fetcher, settings, desk)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        desk.fail(lease, error)
+
+
+async def _make_visit(lease: Lease, fetcher: Fetcher, settings: Settings, desk: Desk) -> None:
     url = parse(lease.row.visit_url)
     now = datetime.now(UTC)
     known = lease.robots
@@ -197,7 +251,11 @@ async def _visit(lease: Lease, fetcher: Fetcher, settings: Settings, desk: Desk)
         decision = Decision(Visit.WAITING, "no contact is set, and only loopback is fetched without one", NO_CONTACT_DELAY)
         desk.record(Visited(lease, url, "nothing", None, robot, decision))
     elif known is None or known.expires_at <= now:
-        answer = await _ask_robots(url, fetcher, settings, desk)
+        try:
+            async with asyncio.timeout(settings.host_lease * LEASE_USED):
+                answer = await _ask_robots(url, fetcher, settings, desk)
+        except TimeoutError:
+            answer = Failure(url, "timeout", "the redirects of robots.txt take too long", settings.host_lease * LEASE_USED)
         robot = _robot(answer, known, settings)
         if robot.rules.status is None or robot.rules.status >= 500:
             decision = visits.decide(lease, answer, datetime.now(UTC), settings)
@@ -238,8 +296,9 @@ async def _ask_robots(url: Url, fetcher: Fetcher, settings: Settings, desk: Desk
         if hop.host == url.host:
             await asyncio.sleep(settings.fetch_interval)
             answer = await fetcher.fetch(hop, None, ROBOTS)
-        elif await desk.borrow(hop.host):
+        elif token := await desk.borrow(hop.host):
             answer = await fetcher.fetch(hop, None, ROBOTS)
+            await desk.give_back(hop.host, token)
         else:
             return Failure(hop, "timeout", f"robots.txt leads to {hop.host}, which is busy", 0.0)
     return answer

@@ -66,20 +66,8 @@ def _resolve(session: Session, quarantine_id: int, resolution: str) -> Quarantin
 
 
 def _revisit(session: Session, frontier_id: int) -> None:
-    session.execute(
-        update(FrontierRow)
-        .where(FrontierRow.id == frontier_id)
-        .values(
-            state=Visit.WAITING,
-            reason="retried out of quarantine",
-            points=0,
-            first_failed_at=None,
-            visit_url=FrontierRow.url,
-            hops=[],
-            next_attempt_at=func.now(),
-            updated_at=func.now(),
-        )
-    )
+    values = frontier.afresh() | {"reason": "retried out of quarantine"}
+    session.execute(update(FrontierRow).where(FrontierRow.id == frontier_id).values(**values))
 
 
 def _end_page(session: Session, frontier_id: int, reason: str) -> None:

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 from pipeline.crawl import politeness
 from pipeline.crawl.answers import Answer, Failure
 from pipeline.crawl.robots import Robots
-from pipeline.crawl.urls import Url, parse
+from pipeline.crawl.urls import Url
 from pipeline.settings import Settings
+from pipeline.stages.claims import quarantine_if_hopeless
 from pipeline.stages.judgement import Decision, Past, judge
 from pipeline.stages.outcome import Bell
 from pipeline.store import attempts, captures, frontier, hosts, sources
 from pipeline.store.hosts import Lease
-from pipeline.store.tables import AttemptEnd, Capture, FrontierRow, Purpose, Source, Stage, Visit
+from pipeline.store.tables import OPEN_VISITS, AttemptEnd, Capture, FrontierRow, Purpose, Source, Stage, Visit
 
 # A host that asks for time without saying how much.
 BUSY_PAUSE = 60.0
@@ -51,8 +52,8 @@ class Visited:
 
 
 def origin_of(url: str) -> str:
-    """Scheme and host of a URL that stands in the frontier."""
-    return parse(url).origin
+    """Scheme and host of a URL that stands in the frontier, in normal form: it is not parsed, so that no row can fail here."""
+    return "/".join(url.split("/", 3)[:3])
 
 
 def past_of(row: FrontierRow) -> Past:
@@ -77,11 +78,39 @@ def record(session: Session, visited: Visited, settings: Settings) -> list[Bell]
         # The lease ran out while the host was answering: the row may be somebody else's now, and only the answer is lost.
         return []
     points = _free_host(session, visited, settings)
-    capture = _capture(session, visited, result, now) if visited.asked == "page" and isinstance(result, Answer) else None
+    capture = _capture(session, visited, result) if visited.asked == "page" and isinstance(result, Answer) else None
     bells = _move_row(session, visited, capture)
     if politeness.is_host_given_up(points):
         hosts.give_up_host(session, lease.host_id, f"{lease.host} has failed {points} points in a row")
     return bells
+
+
+def record_error(session: Session, lease: Lease, error: Exception, settings: Settings) -> list[Bell]:
+    """Count a visit that we could not make or write down as a failure of our own, and let its host go on."""
+    if attempts.finish(session, lease.attempt_id, AttemptEnd.ERROR, f"{type(error).__name__}: {error}"):
+        _let_go(session, lease, lease.interval or settings.fetch_interval)
+        quarantine_if_hopeless(session, Stage.FETCH, lease.row.id, settings.quarantine_after)
+    return []
+
+
+def give_back(session: Session, lease: Lease, settings: Settings) -> list[Bell]:
+    """End a visit that was broken off: nobody's failure, and due again at once."""
+    if attempts.finish(session, lease.attempt_id, AttemptEnd.DONE, "broken off: the worker was told to stop"):
+        _let_go(session, lease, lease.interval or settings.fetch_interval)
+    return []
+
+
+def put_aside(session: Session, lease: Lease, settings: Settings) -> bool:
+    """Put a URL whose workers have died too often in quarantine in place of visiting it; whether that was so."""
+    hopeless = lease.after_death and quarantine_if_hopeless(session, Stage.FETCH, lease.row.id, settings.quarantine_after)
+    if hopeless:
+        attempts.withdraw(session, lease.attempt_id)
+        _let_go(session, lease, 0.0)
+    return hopeless
+
+
+def _let_go(session: Session, lease: Lease, pause: float) -> None:
+    hosts.release(session, lease, pause=pause, interval=lease.interval, points=lease.host_points)
 
 
 def _free_host(session: Session, visited: Visited, settings: Settings) -> int:
@@ -106,7 +135,7 @@ def _free_host(session: Session, visited: Visited, settings: Settings) -> int:
     return points
 
 
-def _capture(session: Session, visited: Visited, answer: Answer, now: datetime) -> Capture:
+def _capture(session: Session, visited: Visited, answer: Answer) -> Capture:
     readable = visited.decision.state is Visit.CAPTURED
     name = captures.put_body(session, answer.body) if readable else captures.fingerprint_body(answer.body)
     capture = Capture(
@@ -119,8 +148,8 @@ def _capture(session: Session, visited: Visited, answer: Answer, now: datetime) 
         kept=readable,
         truncated=answer.truncated,
         wire_bytes=answer.wire_bytes,
-        fetched_at=now,
-        read_at=None if readable else now,
+        fetched_at=func.now(),
+        read_at=None if readable else func.now(),
         finding=None if readable else visited.decision.reason,
     )
     session.add(capture)
@@ -142,17 +171,16 @@ def _move_row(session: Session, visited: Visited, capture: Capture | None) -> li
         values |= _hop(session, visited, decision.hop)
     bells: list[Bell] = []
     if decision.state is Visit.CAPTURED and capture is not None:
-        unchanged = row.body_sha256 == capture.body_sha256
-        if unchanged and row.purpose == Purpose.ARTICLE:
+        if row.body_sha256 == capture.body_sha256:
             values |= {"state": Visit.UNCHANGED, "reason": "the same bytes as before"}
             captures.mark_read(session, capture.id, "unchanged")
         else:
             stage = Stage.READ_SOURCE if row.purpose == Purpose.SOURCE else Stage.EXTRACT
             bells.append(Bell(stage, capture.id))
     session.execute(update(FrontierRow).where(FrontierRow.id == row.id, FrontierRow.state == Visit.WAITING).values(**values))
-    if row.purpose == Purpose.SOURCE and decision.state not in {Visit.WAITING, Visit.CAPTURED}:
+    if row.purpose == Purpose.SOURCE and values["state"] not in OPEN_VISITS:
         source = session.get_one(Source, row.source_id)
-        sources.polled(session, source, row.id, decision.reason)
+        sources.polled(session, source, row.id, values["reason"])
     return bells
 
 
@@ -161,9 +189,8 @@ def _hop(session: Session, visited: Visited, hop: Url) -> dict[str, Any]:
     row = visited.lease.row
     hops = [*row.hops, {"url": visited.url.text, "status": _status(visited.result), "to": hop.text}]
     if row.purpose == Purpose.ARTICLE:
-        other = frontier.known_by_key(session, Purpose.ARTICLE, hop.key)
-        # Of two rows that redirect to each other one has to be fetched.
-        if other is not None and other.id != row.id and other.same_as is None and other.state != Visit.CANCELLED:
+        other = frontier.standing_for(session, row.id, hop.key)
+        if other is not None:
             return {"state": Visit.SAME, "reason": f"the same page as {other.url}", "same_as": other.id, "hops": hops}
     host_id = frontier.ensure_hosts(session, [hop.host])[hop.host]
     return {"visit_url": hop.text, "host_id": host_id, "hops": hops}

@@ -6,13 +6,16 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from pipeline.store.tables import FrontierRow, Host, Purpose, Visit
 
 # Somebody who asks again for a URL in one of these states wants another try.
 REOPENED = (Visit.GIVEN_UP, Visit.GONE, Visit.CANCELLED, Visit.REFUSED)
+# Under the 65,535 parameters of a statement, whatever a row has.
 ROWS_A_STATEMENT = 1_000
+# Any number does that no other lock has.
+ADMISSION_LOCK = 0x61646D69
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +48,21 @@ class Admitted:
 def ensure_hosts(session: Session, names: Sequence[str]) -> dict[str, int]:
     """Host name → id; hosts that were unknown are added."""
     wanted = sorted(set(names))
+    found: dict[str, int] = {}
     for start in range(0, len(wanted), ROWS_A_STATEMENT):
         part = wanted[start : start + ROWS_A_STATEMENT]
         session.execute(insert(Host).values([{"name": name} for name in part]).on_conflict_do_nothing())
-    found = session.execute(select(Host.name, Host.id).where(Host.name.in_(wanted)))
-    return dict(found.all())
+        found |= dict(session.execute(select(Host.name, Host.id).where(Host.name.in_(part))).all())
+    return found
 
 
 def admit(session: Session, urls: Sequence[NewUrl], *, reopen: bool) -> Admitted:
-    """Put URLs into the frontier, each sameness key once; with `reopen`, give those that ended without a text another try."""
+    """Put URLs into the frontier, each sameness key once; with `reopen`, give those that ended without a text another try.
+
+    Reopened is also what stands as the same page as one that ended without a text. The ids come in the order given. One
+    transaction admits at a time: two with the same URLs in another order would wait for each other crosswise.
+    """
+    session.execute(select(func.pg_advisory_xact_lock(ADMISSION_LOCK)))
     unique = list({(url.purpose, url.key): url for url in reversed(urls)}.values())[::-1]
     hosts = ensure_hosts(session, [url.host for url in unique])
     new: list[int] = []
@@ -69,31 +78,46 @@ def admit(session: Session, urls: Sequence[NewUrl], *, reopen: bool) -> Admitted
                 .returning(FrontierRow.id)
             )
         )
+        stands_for = aliased(FrontierRow)
         rows = session.execute(
-            select(FrontierRow.id, FrontierRow.state).where(
-                FrontierRow.key.in_([url.key for url in part]), FrontierRow.purpose.in_({url.purpose for url in part})
-            )
+            select(FrontierRow.id, func.coalesce(stands_for.state, FrontierRow.state))
+            .outerjoin(stands_for, stands_for.id == FrontierRow.same_as)
+            .where(FrontierRow.key.in_([url.key for url in part]), FrontierRow.purpose.in_({url.purpose for url in part}))
+            .order_by(FrontierRow.id)
         ).all()
+        again = {id_ for id_, state in rows if id_ not in fresh and reopen and state in REOPENED}
+        _reopen(session, sorted(again))
         new += [id_ for id_, _ in rows if id_ in fresh]
-        again = [id_ for id_, state in rows if id_ not in fresh and reopen and state in REOPENED]
         known += [id_ for id_, _ in rows if id_ not in fresh and id_ not in again]
-        reopened += again
-    if reopened:
-        session.execute(
-            update(FrontierRow)
-            .where(FrontierRow.id.in_(reopened))
-            .values(
-                state=Visit.WAITING,
-                reason=None,
-                points=0,
-                first_failed_at=None,
-                visit_url=FrontierRow.url,
-                hops=[],
-                next_attempt_at=func.now(),
-                updated_at=func.now(),
-            )
-        )
+        reopened += [id_ for id_, _ in rows if id_ in again]
     return Admitted(tuple(new), tuple(reopened), tuple(known))
+
+
+def afresh() -> dict[str, Any]:
+    """The values of a row that is due now as on its first day: its own URL on its own host, nothing held against it."""
+    # A row that was redirected belongs to the host of its last hop. A URL's own stands between its second and third slash.
+    own = select(Host.id).where(Host.name == func.split_part(FrontierRow.url, "/", 3)).correlate(FrontierRow)
+    return {
+        "state": Visit.WAITING,
+        "reason": None,
+        "points": 0,
+        "first_failed_at": None,
+        "visit_url": FrontierRow.url,
+        "host_id": func.coalesce(own.scalar_subquery(), FrontierRow.host_id),
+        "hops": [],
+        "same_as": None,
+        "next_attempt_at": func.now(),
+        "updated_at": func.now(),
+    }
+
+
+def _reopen(session: Session, ids: Sequence[int]) -> None:
+    """Start rows and their hosts afresh: a host that was given up would take them with it at its first failure."""
+    if not ids:
+        return
+    session.execute(update(FrontierRow).where(FrontierRow.id.in_(ids)).values(**afresh()))
+    of_rows = select(FrontierRow.host_id).where(FrontierRow.id.in_(ids))
+    session.execute(update(Host).where(Host.id.in_(of_rows), Host.points > 0).values(points=0))
 
 
 def _row(url: NewUrl, hosts: dict[str, int]) -> dict[str, Any]:
@@ -110,6 +134,24 @@ def end_visit(session: Session, frontier_id: int, state: Visit, reason: str | No
         .where(FrontierRow.id == frontier_id)
         .values(state=state, reason=reason, same_as=same_as, updated_at=func.now())
     )
+
+
+def standing_for(session: Session, frontier_id: int, key: str) -> FrontierRow | None:
+    """The other article row that a page of this key is fetched under; None where this row has to fetch it itself.
+
+    A row that ended without a text stands for nothing. Of two rows that redirect to each other one has to be fetched: both are
+    locked, lest each of two workers take the other row for the one.
+    """
+    wanted = (FrontierRow.purpose == Purpose.ARTICLE) & (FrontierRow.key == key)
+    rows = session.scalars(
+        select(FrontierRow)
+        .where(wanted | (FrontierRow.id == frontier_id))
+        .order_by(FrontierRow.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    others = [row for row in rows if row.id != frontier_id]
+    return next((row for row in others if row.same_as is None and row.state not in REOPENED), None)
 
 
 def known_by_key(session: Session, purpose: Purpose, key: str) -> FrontierRow | None:

@@ -10,10 +10,12 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from pipeline.store import attempts
 from pipeline.store.frontier import ensure_hosts
-from pipeline.store.tables import Attempt, AttemptEnd, FrontierRow, Host, RobotsFile, Stage, Visit
+from pipeline.store.tables import Attempt, FrontierRow, Host, RobotsFile, Stage, Visit
 
 # The host row is locked and moved in one statement: between two workers SKIP LOCKED decides, and whoever comes later
 # sees the moved free_at. The URL is the host's best due one; its attempt is written before the request is made.
@@ -50,6 +52,8 @@ class Lease:
     row: FrontierRow
     robots: RobotsFile | None
     """The origin's robots.txt as last answered, stale or not; None before the first answer."""
+    after_death: bool = False
+    """Whether the last worker that was at this URL died over it."""
 
 
 def take_leases(session: Session, count: int, hold: float, worker: str, origin_of: Callable[[str], str]) -> list[Lease]:
@@ -62,22 +66,21 @@ def take_leases(session: Session, count: int, hold: float, worker: str, origin_o
         return []
     ids = [row["frontier_id"] for row in taken]
     # The host's lease is the authority: an attempt still open on a row that we could lease belongs to a dead worker.
-    session.execute(
-        update(Attempt)
-        .where(Attempt.stage == Stage.FETCH, Attempt.subject_id.in_(ids), Attempt.ended_at.is_(None))
-        .values(ended_at=func.now(), end=AttemptEnd.DIED, outcome="the worker died or lost its lease")
+    open_attempts = select(Attempt.id).where(
+        Attempt.stage == Stage.FETCH, Attempt.subject_id.in_(ids), Attempt.ended_at.is_(None)
     )
+    died = attempts.mark_died(session, session.scalars(open_attempts).all())
     rows = {row.id: row for row in session.scalars(select(FrontierRow).where(FrontierRow.id.in_(ids)))}
     origins = {id_: origin_of(row.visit_url) for id_, row in rows.items()}
     robots = {
         file.origin: file for file in session.scalars(select(RobotsFile).where(RobotsFile.origin.in_(set(origins.values()))))
     }
     lease_until = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, hold)
-    attempts = [
+    begun = [
         Attempt(stage=Stage.FETCH, subject_id=id_, url=rows[id_].visit_url, worker=worker, lease_until=lease_until)
         for id_ in ids
     ]
-    session.add_all(attempts)
+    session.add_all(begun)
     session.flush()
     return [
         Lease(
@@ -89,8 +92,9 @@ def take_leases(session: Session, count: int, hold: float, worker: str, origin_o
             attempt_id=attempt.id,
             row=rows[row["frontier_id"]],
             robots=robots.get(origins[row["frontier_id"]]),
+            after_death=row["frontier_id"] in died,
         )
-        for row, attempt in zip(taken, attempts, strict=True)
+        for row, attempt in zip(taken, begun, strict=True)
     ]
 
 
@@ -110,16 +114,28 @@ def release(session: Session, lease: Lease, *, pause: float, interval: float | N
     return released.first() is not None
 
 
-def borrow(session: Session, name: str, interval: float) -> bool:
-    """Take a free host for one request that ends within `interval`; False where somebody holds it."""
+def borrow(session: Session, name: str, hold: float) -> UUID | None:
+    """Take a free host for one request, for `hold` seconds at the most; None where somebody holds it."""
     ensure_hosts(session, [name])
-    taken = session.execute(
+    return session.scalar(
         update(Host)
         .where(Host.name == name, Host.free_at <= func.now())
-        .values(free_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, interval), lease=None)
-        .returning(Host.id)
+        .values(free_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, hold), lease=func.gen_random_uuid())
+        .returning(Host.lease)
     )
-    return taken.first() is not None
+
+
+def give_back(session: Session, name: str, token: UUID, pause: float) -> None:
+    """Free a borrowed host `pause` seconds from now, or its own interval where that is longer."""
+    session.execute(
+        update(Host)
+        .where(Host.name == name, Host.lease == token)
+        .values(
+            free_at=func.clock_timestamp()
+            + func.make_interval(0, 0, 0, 0, 0, 0, func.greatest(func.coalesce(Host.interval, 0.0), pause)),
+            lease=None,
+        )
+    )
 
 
 def next_due(session: Session) -> float | None:
@@ -136,7 +152,9 @@ def next_due(session: Session) -> float | None:
 
 def keep_robots(session: Session, origin: str, status: int | None, body: str, now: datetime, expires: datetime) -> None:
     """Store an origin's robots.txt as answered; NULs, which PostgreSQL cannot hold, are dropped."""
-    session.merge(RobotsFile(origin=origin, status=status, body=body.replace("\0", ""), fetched_at=now, expires_at=expires))
+    values = {"status": status, "body": body.replace("\0", ""), "fetched_at": now, "expires_at": expires}
+    statement = insert(RobotsFile).values(origin=origin, **values)
+    session.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
 
 
 def give_up_host(session: Session, host_id: int, reason: str) -> int:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound
+from pipeline.store import frontier
 from pipeline.store.tables import FrontierRow, Purpose, Source, Visit
 
 
@@ -41,20 +42,7 @@ def set_enabled(session: Session, source: Source, *, enabled: bool) -> None:
 
 def make_due(session: Session, source: Source) -> None:
     """Let a source be polled now, whatever its schedule says."""
-    session.execute(
-        update(FrontierRow)
-        .where(_row_of(source.id))
-        .values(
-            state=Visit.WAITING,
-            next_attempt_at=func.now(),
-            visit_url=FrontierRow.url,
-            hops=[],
-            points=0,
-            first_failed_at=None,
-            reason=None,
-            updated_at=func.now(),
-        )
-    )
+    session.execute(update(FrontierRow).where(_row_of(source.id)).values(**frontier.afresh()))
 
 
 def polled(session: Session, source: Source, frontier_id: int, outcome: str) -> None:
@@ -62,21 +50,11 @@ def polled(session: Session, source: Source, frontier_id: int, outcome: str) -> 
     source.polls += 1
     source.last_read_at = func.now()
     source.last_outcome = outcome
-    state = Visit.WAITING if source.enabled else Visit.CANCELLED
-    session.execute(
-        update(FrontierRow)
-        .where(FrontierRow.id == frontier_id)
-        .values(
-            state=state,
-            reason=None,
-            visit_url=FrontierRow.url,
-            hops=[],
-            points=0,
-            first_failed_at=None,
-            next_attempt_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, source.interval),
-            updated_at=func.now(),
-        )
-    )
+    values = frontier.afresh() | {
+        "state": Visit.WAITING if source.enabled else Visit.CANCELLED,
+        "next_attempt_at": func.now() + func.make_interval(0, 0, 0, 0, 0, 0, source.interval),
+    }
+    session.execute(update(FrontierRow).where(FrontierRow.id == frontier_id).values(**values))
 
 
 def _row_of(source_id: int) -> Any:
