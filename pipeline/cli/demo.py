@@ -2,8 +2,11 @@
 
 import shlex
 import shutil
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +24,9 @@ from pipeline.cli.progress import Bar
 from pipeline.cli.services import Services
 from pipeline.cli.wiring import Fleet
 from pipeline.demo.site import DemoSite, DemoStory, serve
-from pipeline.errors import Unavailable
+from pipeline.embedded import exclusive
+from pipeline.embedded.holding import read_address
+from pipeline.errors import Unavailable, WirecopyError
 from pipeline.philology import baselines
 from pipeline.philology.collation import from_data
 from pipeline.settings import Loaded
@@ -36,6 +41,9 @@ PACE = {"allow_private_addresses": True, "fetch_interval": 0.2, "settle": 0.7, "
 # Work that is due later than this is left: robots.txt of one paper answers 500, and is asked again in ten minutes.
 SOON = 60.0
 LONGEST = 180.0
+# What a data folder of our own holds.
+LOCK = "up.lock"
+MADE_BY_SERVERS = frozenset({"postgres", "valkey", "logs", LOCK})
 
 
 def demo(ctx: typer.Context) -> None:
@@ -47,12 +55,14 @@ def demo(ctx: typer.Context) -> None:
     Example: wirecopy demo
     """
     context: Context = ctx.obj
-    folder = _fresh_folder(context.settings.data_folder / "demo")
-    flags = PACE | {"data_dir": str(folder), "database_url": "", "redis_url": ""}
-    own = replace(context, loaded=Loaded(context.settings.model_copy(update=flags), context.loaded.origin))
     began = time.monotonic()
-    say("Starting PostgreSQL and Valkey …")
-    with serve() as site, own.services() as services, context.wiring.fleet(services.settings) as fleet:
+    with ExitStack() as stack:
+        folder = stack.enter_context(_fresh_folder(context.settings.data_folder / "demo"))
+        flags = PACE | {"data_dir": str(folder), "database_url": "", "redis_url": ""}
+        own = replace(context, loaded=Loaded(context.settings.model_copy(update=flags), context.loaded.origin))
+        say("Starting PostgreSQL and Valkey …")
+        site, services = stack.enter_context(serve()), stack.enter_context(own.services())
+        fleet = stack.enter_context(context.wiring.fleet(services.settings))
         say(f"Fifteen papers answer on this machine; {len(site.urls)} pages are queued by hand, the crawl finds the rest.")
         _queue(services, site)
         context.wiring.ring(services.settings)(Bell(Stage.FETCH))
@@ -62,14 +72,35 @@ def demo(ctx: typer.Context) -> None:
     _say_what_to_try(folder)
 
 
-def _fresh_folder(wanted: Path) -> Path:
-    """An empty folder for this demo: the last one's is replaced, and where none can be made a temporary one serves."""
+@contextmanager
+def _fresh_folder(wanted: Path) -> Iterator[Path]:
+    """An empty folder for this demo alone: the last demo's, emptied; where it is not ours to empty, a temporary one."""
+    with ExitStack() as stack:
+        folder, why = wanted, _claim(wanted, stack)
+        if why:
+            folder = Path(tempfile.mkdtemp(prefix="wirecopy-demo-"))
+            stack.enter_context(exclusive(folder))
+            say(f"This demo keeps its data in {folder}. ({why})")
+        yield folder
+
+
+def _claim(wanted: Path, stack: ExitStack) -> str:
+    """Empty the folder and keep other demos from it until the stack is closed; else say why that cannot be."""
     try:
-        shutil.rmtree(wanted, ignore_errors=True)
-        wanted.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="wirecopy-demo-"))
-    return wanted
+        foreign = {path.name for path in wanted.iterdir()} - MADE_BY_SERVERS if wanted.is_dir() else set()
+        if foreign:
+            return f"{wanted} holds what no demo put there: {min(foreign)}."
+        with ExitStack() as own:
+            own.enter_context(exclusive(wanted))
+            if any(read_address(wanted / name) for name in ("postgres", "valkey")):
+                return f"Another command works on {wanted}."
+            for name in MADE_BY_SERVERS - {LOCK}:
+                if (wanted / name).exists():
+                    shutil.rmtree(wanted / name)
+            stack.push(own.pop_all())
+    except (OSError, WirecopyError) as error:
+        return str(error)
+    return ""
 
 
 def _queue(services: Services, site: DemoSite) -> None:
@@ -176,7 +207,17 @@ def _report_rest(session: Session, console: Console, site: DemoSite) -> None:
 
 
 def _say_what_to_try(folder: Path) -> None:
-    command = f"wirecopy --data-dir {shlex.quote(str(folder))}"
+    command = f"{program()} --data-dir {shlex.quote(str(folder))}"
     say("\nWhat was stored stays. Try next:")
     for rest in ("search harbour", "story show 1", "story copies 1", "status", "crawl list"):
         say(f"  {command} {rest}")
+
+
+def program() -> str:
+    """How to call this very program again from where the user stands, as a shell reads it."""
+    own = Path(sys.executable).with_name("wirecopy")
+    on_path = shutil.which("wirecopy")
+    if not own.exists() or (on_path and Path(on_path).exists() and own.samefile(on_path)):
+        return "wirecopy"
+    here = Path.cwd()
+    return shlex.quote(str(own.relative_to(here) if own.is_relative_to(here) else own))
