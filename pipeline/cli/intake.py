@@ -21,6 +21,7 @@ from pipeline.store import jobs, overdue, queries
 from pipeline.store.tables import Stage
 
 PARTLY = 4
+MOST_NAMED = 50
 # Seconds: --wait does not wait for a URL that is due later than this (a host that rests, a robots.txt that fails).
 WORTH_WAITING = 60.0
 
@@ -42,8 +43,10 @@ def add(
         raise Misuse("No URL was given. Name some, or a file of them with -i FILE (- is standard input).")
     with context.services() as services:
         job_id, queued, malformed = _admit(services, lines, priority)
-        for line, why in malformed:
-            say(f"Not a URL: {line!r}: {why}")
+        for _, why in malformed[:MOST_NAMED]:
+            say(f"Not a URL: {why}")
+        if len(malformed) > MOST_NAMED:
+            say(f"… and {len(malformed) - MOST_NAMED:,} lines more that are no URLs.")
         if not queued:
             raise Misuse("None of the lines is a URL.")
         context.wiring.ring(services.settings)(Bell(Stage.FETCH))
@@ -60,10 +63,11 @@ def _lines(urls: list[str], file: Path | None) -> Iterator[str]:
     if file is None:
         return
     try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misuse(f"Cannot read URLs from {file}: {error}.") from error
-    for line in text.splitlines():
+        body = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise Misuse(f"Cannot read URLs from {file}: {error.strerror or error}.") from error
+    # A line in another encoding is no URL, and no reason to refuse the others.
+    for line in body.decode("utf-8-sig", "surrogateescape").splitlines():
         if line.strip() and not line.lstrip().startswith("#"):
             yield line.strip()
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from pipeline.cli.broker import check_broker
 from pipeline.cli.context import Context
 from pipeline.cli.messages import say
 from pipeline.embedded import exclusive
@@ -25,6 +26,8 @@ def up(ctx: typer.Context) -> None:
     context: Context = ctx.obj
     settings = context.settings
     named = {"database_url": settings.database_url or None, "redis_url": settings.redis_url or None}
+    if settings.redis_url:
+        check_broker(settings)
     with exclusive(settings.data_folder, **named), context.services() as services:
         with services.factory.begin() as session:
             synced = source_list.sync(session, services.settings, source_list.paths())
