@@ -93,4 +93,4 @@ def upgrade(ctx: typer.Context) -> None:
         before, now = schema.upgrade(engine)
     finally:
         engine.dispose()
-    say(f"The database is at revision {now}" + (f", before at {before}." if before != now else " already."))
+    say(f"The database is at revision {now}" + (f", before {before or 'without a schema'}." if before != now else " already."))

@@ -50,17 +50,3 @@ def test_up_without_its_redis_is_no_up(tmp_path: Path) -> None:
     assert "redis://:***@127.0.0.1:1/0: Connection refused" in result.stderr
     assert "is up" not in result.stderr
     assert processes_on(tmp_path) == []
-
-
-def test_a_list_of_urls_from_windows_loses_no_line(tmp_path: Path) -> None:
-    """A byte order mark, CRLF, blanks at the ends and a line in another encoding cost no URL beside them, by file or by stdin."""
-    (tmp_path / "urls.txt").write_bytes(
-        b"\xef\xbb\xbfhttp://127.0.0.1:18080/a\r\n  http://127.0.0.1:18080/b \r\n\r\nhttp://127.0.0.1:18080/\xe9\r\n"
-        + b"nothing\r\n" * 60
-    )
-    from_file = run(tmp_path, "add", "-i", "urls.txt")
-    assert from_file.returncode == 4
-    assert "Job 1: 2 new, 0 tried again, 0 known already." in from_file.stderr
-    assert "and 11 lines more that are no URLs" in from_file.stderr
-    again = run(tmp_path, "add", "-i", "-", stdin="\ufeffhttp://127.0.0.1:18080/a\r\n")
-    assert (again.returncode, "1 known already" in again.stderr) == (0, True), again.stderr
