@@ -4,7 +4,7 @@ import unicodedata
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -26,7 +26,8 @@ def extract(factory: SessionFactory, capture_id: int, extractor: Extractor, sett
     """Read the page out of a capture and store the witness it is, or why it is none.
 
     No transaction is open while the page is read. A page that the extractor cannot manage in its limits is put aside as
-    no article, with the reason, and costs nothing but itself.
+    no article, with the reason, and costs nothing but itself. A reading process that ends may have been killed for another's
+    sake: the page is read a second time before it is blamed.
     """
     if not captures.waits(factory, capture_id):
         return Outcome("read already")
@@ -35,11 +36,15 @@ def extract(factory: SessionFactory, capture_id: int, extractor: Extractor, sett
             return Outcome("taken")
         with factory.begin() as session:
             capture = session.get(Capture, capture_id)
-            body = captures.body_of(session, capture) if capture is not None and capture.read_at is None else None
-            if capture is None or body is None:
+            body = captures.body_of(session, capture) if capture is not None else None
+            if capture is None or capture.read_at is not None:
                 return held.finish(session, Outcome("read already"))
+            if body is None:
+                return _end(session, held, capture, Visit.GIVEN_UP, "its body is no longer in the store")
         headers = [(header["name"], header["value"]) for header in capture.headers]
         page = extractor.extract(body, capture.url, headers)
+        if isinstance(page, ExtractionFailure) and page.kind in {"memory", "crash"}:
+            page = extractor.extract(body, capture.url, headers)
         with factory.begin() as session:
             return _store(session, held, session.get_one(Capture, capture_id), page, settings)
 
@@ -57,7 +62,7 @@ def _store(session: Session, held: Claim, capture: Capture, page: Page | Extract
     last = session.scalar(
         select(StoredWitness).where(StoredWitness.frontier_id == row.id).order_by(StoredWitness.id.desc()).limit(1)
     )
-    _believe_validators(session, row, capture)
+    frontier.believe(session, row.id, capture)
     if last is not None and last.text == values["text"]:
         return _end(session, held, capture, Visit.UNCHANGED, "the same text as before")
     witness_id = session.scalar(insert(StoredWitness).values(**values).on_conflict_do_nothing().returning(StoredWitness.id))
@@ -92,21 +97,6 @@ def _witness_values(capture: Capture, page: Page) -> dict[str, Any]:
         "text": "\n\n".join(_storable(paragraph) for paragraph in page.paragraphs),
         "features": [],
     }
-
-
-def _believe_validators(session: Session, row: FrontierRow, capture: Capture) -> None:
-    """Keep what makes the next request conditional: only now that the page could be read."""
-    headers = {header["name"]: header["value"] for header in reversed(capture.headers)}
-    session.execute(
-        update(FrontierRow)
-        .where(FrontierRow.id == row.id)
-        .values(
-            etag=headers.get("etag"),
-            last_modified=headers.get("last-modified"),
-            body_sha256=capture.body_sha256,
-            updated_at=func.now(),
-        )
-    )
 
 
 def _optional(text: str | None) -> str | None:

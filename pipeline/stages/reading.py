@@ -27,15 +27,17 @@ def read_source(factory: SessionFactory, capture_id: int, settings: Settings, wo
             return Outcome("taken")
         with factory.begin() as session:
             capture = session.get(Capture, capture_id)
-            body = captures.body_of(session, capture) if capture is not None and capture.read_at is None else None
-            if capture is None or body is None:
+            if capture is None or capture.read_at is not None:
                 return held.finish(session, Outcome("read already"))
+            body = captures.body_of(session, capture)
             row = session.get_one(FrontierRow, capture.frontier_id)
             source = session.get_one(Source, row.source_id)
             try:
-                outcome = _admit_listed(session, source, capture, body, settings)
+                outcome = _admit_listed(session, source, capture, body or b"", settings)
             except Malformed as error:
                 outcome = Outcome(f"unreadable: {error}")
+            else:
+                frontier.believe(session, row.id, capture)
             captures.mark_read(session, capture.id, outcome.state)
             sources.polled(session, source, row.id, outcome.state)
             return held.finish(session, outcome)

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from pipeline.store.tables import FrontierRow, Host, Purpose, Visit
+from pipeline.store.tables import Capture, FrontierRow, Host, Purpose, Visit
 
 # Somebody who asks again for a URL in one of these states wants another try.
 REOPENED = (Visit.GIVEN_UP, Visit.GONE, Visit.CANCELLED, Visit.REFUSED)
@@ -63,7 +63,10 @@ def admit(session: Session, urls: Sequence[NewUrl], *, reopen: bool) -> Admitted
     transaction admits at a time: two with the same URLs in another order would wait for each other crosswise.
     """
     session.execute(select(func.pg_advisory_xact_lock(ADMISSION_LOCK)))
-    unique = list({(url.purpose, url.key): url for url in reversed(urls)}.values())[::-1]
+    first: dict[tuple[Purpose, str], NewUrl] = {}
+    for url in urls:
+        first.setdefault((url.purpose, url.key), url)
+    unique = list(first.values())
     hosts = ensure_hosts(session, [url.host for url in unique])
     new: list[int] = []
     reopened: list[int] = []
@@ -133,6 +136,21 @@ def end_visit(session: Session, frontier_id: int, state: Visit, reason: str | No
         update(FrontierRow)
         .where(FrontierRow.id == frontier_id)
         .values(state=state, reason=reason, same_as=same_as, updated_at=func.now())
+    )
+
+
+def believe(session: Session, frontier_id: int, capture: Capture) -> None:
+    """Keep what makes the next request conditional: only now that the capture could be read."""
+    headers = {header["name"]: header["value"] for header in reversed(capture.headers)}
+    session.execute(
+        update(FrontierRow)
+        .where(FrontierRow.id == frontier_id)
+        .values(
+            etag=headers.get("etag"),
+            last_modified=headers.get("last-modified"),
+            body_sha256=capture.body_sha256,
+            updated_at=func.now(),
+        )
     )
 
 
