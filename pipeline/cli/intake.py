@@ -20,7 +20,7 @@ from pipeline.stages.outcome import Bell
 from pipeline.store import jobs, overdue, queries
 from pipeline.store.tables import Stage
 
-PARTLY = 4
+PARTLY, FAILED = 4, 1
 MOST_NAMED = 50
 # Seconds: --wait does not wait for a URL that is due later than this (a host that rests, a robots.txt that fails).
 WORTH_WAITING = 60.0
@@ -34,6 +34,8 @@ def add(
     wait: Annotated[bool, typer.Option("--wait", help="Wait until all is fetched and recovered; starts workers.")] = False,
 ) -> None:
     """Queue URLs by hand.
+
+    Exit 4 where a line is no URL or, with --wait, where a page gave no text or waits for later; 1 where none gave any.
 
     Example: wirecopy add https://news.example/story.html --wait
     """
@@ -50,12 +52,13 @@ def add(
         if not queued:
             raise Misuse("None of the lines is a URL.")
         context.wiring.ring(services.settings)(Bell(Stage.FETCH))
+        code = PARTLY if malformed else 0
         if wait:
-            _wait(context, services, job_id)
+            code = _wait(context, services, job_id) or code
         else:
             _say_what_follows(context, job_id)
-    if malformed:
-        raise typer.Exit(PARTLY)
+    if code:
+        raise typer.Exit(code)
 
 
 def _lines(urls: list[str], file: Path | None) -> Iterator[str]:
@@ -97,7 +100,8 @@ def _say_what_follows(context: Context, job_id: int) -> None:
         say("Nothing is fetched until `wirecopy up` runs; `wirecopy add --wait` fetches at once.")
 
 
-def _wait(context: Context, services: Services, job_id: int) -> None:
+def _wait(context: Context, services: Services, job_id: int) -> int:
+    """The exit code, when nothing of the job moves any more."""
     with ExitStack() as stack:
         fleet = None
         if running(context.settings.data_folder) is None:
@@ -116,4 +120,10 @@ def _wait(context: Context, services: Services, job_id: int) -> None:
     left = progress.items - progress.finished
     if left:
         say(f"{left} of {progress.items} URLs are to be tried again later: `wirecopy jobs show {job_id}` says when and why.")
-    say(f"`wirecopy jobs show {job_id}` lists what came of each; `wirecopy search` finds the stories.")
+    if progress.missed:
+        say(f"{progress.missed} of {progress.items} URLs gave no text: `wirecopy jobs show {job_id}` says why.")
+    else:
+        say(f"`wirecopy jobs show {job_id}` lists what came of each; `wirecopy search` finds the stories.")
+    if progress.missed == progress.items:
+        return FAILED
+    return PARTLY if left or progress.missed else 0

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from loopback import serving
 from running import environment, processes_on, run
 
 TEXT = "Ferry stranded, all safe\n\nA ferry ran aground on Friday, the coastguard said. Nobody was hurt.\n"
@@ -50,3 +51,11 @@ def test_up_without_its_redis_is_no_up(tmp_path: Path) -> None:
     assert "redis://:***@127.0.0.1:1/0: Connection refused" in result.stderr
     assert "is up" not in result.stderr
     assert processes_on(tmp_path) == []
+
+
+def test_waiting_for_pages_that_are_gone_is_no_success(tmp_path: Path) -> None:
+    """`add --wait` ends as `jobs watch` does: 1 where no URL gave a text, and it says where to read why."""
+    with serving() as (site,):
+        result = run(tmp_path, "add", "--wait", site.url("/gone"))
+    assert result.returncode == 1
+    assert "1 of 1 URLs gave no text: `wirecopy jobs show 1` says why." in result.stderr
