@@ -31,7 +31,8 @@ def collate_story(factory: SessionFactory, story_id: int, settings: Settings, wo
             rows = witnesses.copies_of(session, story_id)
         if not rows:
             with factory.begin() as session:
-                _settle(session, story_id, revision)
+                story = _settle(session, story_id, revision)
+                story.recovered = story.collated  # there is nothing to recover
                 return held.finish(session, Outcome("no copies"))
         by_source = {row.source: row for row in rows}
         collation = collate([witnesses.as_value(row) for row in rows])
@@ -50,17 +51,17 @@ def _name(rows: Sequence[StoredWitness]) -> tuple[str, ...]:
 
 
 def _store(session: Session, story_id: int, revision: int, collation: Collation, rows: dict[str, StoredWitness]) -> None:
+    # The story first, then its witnesses: so does recover, and the two may meet.
+    _settle(session, story_id, revision)
     ids = [rows[witness.source].id for witness in collation.witnesses]
     recoveries.put_collation(session, story_id, revision, ids, to_data(collation))
     for id_, name in zip(ids, collation.sigla, strict=True):
         session.get_one(StoredWitness, id_).siglum = name
-    _settle(session, story_id, revision)
 
 
-def _settle(session: Session, story_id: int, revision: int) -> None:
+def _settle(session: Session, story_id: int, revision: int) -> Story:
     story = stories.lock(session, story_id)
-    if story is None:
-        return
     story.collated = max(story.collated, revision)
     if story.revision == revision:  # else a witness came meanwhile, and the story stays due
         story.due_at = None
+    return story

@@ -59,8 +59,6 @@ def _store(
     evidence: Evidence,
 ) -> Outcome:
     story = stories.lock(session, story_id)
-    if story is None:
-        return Outcome("no such story")
     version = recoveries.put_recovery(session, story_id, stored.id, to_document(recovery), _state_of(evidence))
     story.recovered = max(story.recovered, stored.revision)
     story.title = recovery.title or story.title

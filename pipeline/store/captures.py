@@ -17,9 +17,10 @@ def fingerprint_body(body: bytes) -> str:
 
 
 def put_body(session: Session, body: bytes) -> str:
-    """Store a body unless it is there; its SHA-256."""
+    """Store a body, or keep the one that is there from being dropped before this transaction ends; its SHA-256."""
     name = fingerprint_body(body)
-    session.execute(insert(Body).values(sha256=name, data=zlib.compress(body, 6), size=len(body)).on_conflict_do_nothing())
+    statement = insert(Body).values(sha256=name, data=zlib.compress(body, 6), size=len(body))
+    session.execute(statement.on_conflict_do_update(index_elements=["sha256"], set_={"size": len(body)}))
     return name
 
 
@@ -33,6 +34,8 @@ def drop_body(session: Session, capture: Capture) -> None:
     """Forget what a page that must not be archived said; hash and headers stay."""
     capture.kept = False
     session.flush()
+    # Locked first: whoever stores the same bytes just now is waited for, and the next statement sees that capture.
+    session.execute(select(Body.sha256).where(Body.sha256 == capture.body_sha256).with_for_update())
     others = select(Capture.id).where(Capture.body_sha256 == capture.body_sha256, Capture.kept).exists()
     session.execute(delete(Body).where(Body.sha256 == capture.body_sha256, ~others))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from pipeline.errors import NotFound
 from pipeline.store.tables import FrontierRow, Job, JobItem, Visit
@@ -26,7 +26,10 @@ def add_items(session: Session, job_id: int, frontier_ids: Iterable[int]) -> Non
 
 
 def cancel(session: Session, job_id: int) -> int:
-    """Cancel a job: its URLs that still wait, and that no other open job waits for, are not fetched. How many those are."""
+    """Cancel a job: its URLs that still wait, and that nothing else waits for, are not fetched. How many those are.
+
+    What waits for a URL: another open job, and a page that redirects to it and is not of this job.
+    """
     job = session.get(Job, job_id)
     if job is None:
         raise NotFound(f"There is no job {job_id}. `wirecopy jobs list` shows them.")
@@ -37,10 +40,16 @@ def cancel(session: Session, job_id: int) -> int:
         .join(Job, Job.id == JobItem.job_id)
         .where(JobItem.job_id != job_id, Job.cancelled_at.is_(None))
     )
+    own = select(JobItem.frontier_id).where(JobItem.job_id == job_id)
+    led_here = aliased(FrontierRow)
+    standing = select(led_here.id).where(
+        led_here.same_as == FrontierRow.id, led_here.id.not_in(own) | led_here.id.in_(others), led_here.state == Visit.SAME
+    )
     cancelled = session.execute(
         update(FrontierRow)
         .where(
-            FrontierRow.id.in_(select(JobItem.frontier_id).where(JobItem.job_id == job_id)),
+            FrontierRow.id.in_(own),
+            ~standing.correlate(FrontierRow).exists(),
             FrontierRow.id.not_in(others),
             FrontierRow.state == Visit.WAITING,
         )

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from pipeline.store.tables import Attempt, Capture, FrontierRow, Purpose, QuarantinedWork, Stage, StoredWitness, Story, Visit
+from pipeline.store import quarantine
+from pipeline.store.tables import Attempt, Capture, FrontierRow, Purpose, Stage, StoredWitness, Story, Visit
 
 
 def unread_articles(session: Session, waited: float, limit: int) -> Sequence[int]:
@@ -65,19 +66,7 @@ def _held(stage: Stage, subject: InstrumentedAttribute[int], waited: float) -> C
         Attempt.subject_id == subject,
         Attempt.ended_at.is_(None) | (Attempt.ended_at > _ago(waited)),
     )
-    return tried.exists() | _quarantined(stage, subject)
-
-
-def _quarantined(stage: Stage, subject: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    return (
-        select(QuarantinedWork.id)
-        .where(
-            QuarantinedWork.stage == stage,
-            QuarantinedWork.subject_id == subject,
-            QuarantinedWork.resolved_at.is_(None),
-        )
-        .exists()
-    )
+    return tried.exists() | quarantine.holding(stage, subject)
 
 
 def _ago(seconds: float) -> Any:
@@ -90,8 +79,8 @@ def unfinished(session: Session, within: float) -> int:
     parts = (
         select(func.count()).where(FrontierRow.state == Visit.WAITING, FrontierRow.next_attempt_at < soon),
         select(func.count()).where(FrontierRow.state == Visit.CAPTURED),
-        select(func.count()).where(StoredWitness.placed_at.is_(None), ~_quarantined(Stage.PLACE, StoredWitness.id)),
-        select(func.count()).where(Story.due_at.is_not(None)),
-        select(func.count()).where(Story.collated > Story.recovered, ~_quarantined(Stage.RECOVER, Story.id)),
+        select(func.count()).where(StoredWitness.placed_at.is_(None), ~quarantine.holding(Stage.PLACE, StoredWitness.id)),
+        select(func.count()).where(Story.due_at.is_not(None), ~quarantine.holding(Stage.COLLATE, Story.id)),
+        select(func.count()).where(Story.collated > Story.recovered, ~quarantine.holding(Stage.RECOVER, Story.id)),
     )
     return sum(session.scalar(part) or 0 for part in parts)

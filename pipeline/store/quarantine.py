@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pipeline.store.tables import QuarantinedWork, Stage
 
@@ -22,6 +22,11 @@ def put(session: Session, stage: Stage, subject_id: int, label: str, reason: str
 def holds(session: Session, stage: Stage, subject_id: int) -> bool:
     """Whether the work is in quarantine now."""
     return session.scalar(select(_open(stage, subject_id).exists())) or False
+
+
+def holding(stage: Stage, subject: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """The condition that the work of a row is in quarantine now."""
+    return _open(stage, subject).exists()
 
 
 def last_resolved(session: Session, stage: Stage, subject_id: int) -> datetime | None:
@@ -43,7 +48,7 @@ def resolve(session: Session, quarantine_id: int, resolution: str) -> Quarantine
     )
 
 
-def _open(stage: Stage, subject_id: int) -> Any:
+def _open(stage: Stage, subject_id: int | InstrumentedAttribute[int]) -> Select[int]:
     return select(QuarantinedWork.id).where(
         QuarantinedWork.stage == stage,
         QuarantinedWork.subject_id == subject_id,

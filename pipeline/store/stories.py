@@ -3,7 +3,8 @@
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from pipeline.store.tables import StoredWitness, Story
+from pipeline.store import quarantine
+from pipeline.store.tables import Stage, StoredWitness, Story
 
 # Placing looks for a story and opens one where there is none; two placings at once would open two for one article.
 PLACING_LOCK = 0x706C6163
@@ -33,9 +34,9 @@ def join(session: Session, story_id: int, witness: StoredWitness, settle: float)
     )
 
 
-def lock(session: Session, story_id: int) -> Story | None:
-    """The story, locked for this transaction."""
-    return session.scalar(select(Story).where(Story.id == story_id).with_for_update())
+def lock(session: Session, story_id: int) -> Story:
+    """The story as it is now, locked for this transaction."""
+    return session.get_one(Story, story_id, with_for_update=True, populate_existing=True)
 
 
 def take_due(session: Session, limit: int, again: float) -> list[int]:
@@ -43,7 +44,8 @@ def take_due(session: Session, limit: int, again: float) -> list[int]:
 
     So a story is rung for once and not at every tick until a busy worker comes to it; a bell that gets lost is rung again.
     """
-    due = select(Story.id).where(Story.due_at <= func.now()).order_by(Story.due_at).limit(limit)
+    held = quarantine.holding(Stage.COLLATE, Story.id)
+    due = select(Story.id).where(Story.due_at <= func.now(), ~held).order_by(Story.due_at).limit(limit)
     taken = update(Story).where(Story.id.in_(due.with_for_update(skip_locked=True)))
     later = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, again)
     return sorted(session.scalars(taken.values(due_at=later).returning(Story.id)))
