@@ -127,7 +127,7 @@ class ChildProcesses:
             if child.quick_ends >= MOST_STARTS:
                 raise Unavailable(f"The {child.name} ends as soon as it starts; {self._log} says why.")
             say(f"The {child.name} ended (exit {child.process.returncode}); starting it again.")
-            self._close_pipe(child)
+            self._bury(child)
             again = self._start(child.name, child.arguments)
             child.process, child.started = again.process, again.started
 
@@ -141,10 +141,9 @@ class ChildProcesses:
             try:
                 child.process.wait(max(end - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child.process.pid, signal.SIGKILL)
+                child.process.kill()
                 child.process.wait()
-            self._close_pipe(child)
+            self._bury(child)
 
     def _start(self, name: str, arguments: tuple[str, ...]) -> Child:
         with self._log.open("ab") as log:
@@ -159,7 +158,10 @@ class ChildProcesses:
         return Child(name, arguments, process)
 
     @staticmethod
-    def _close_pipe(child: Child) -> None:
+    def _bury(child: Child) -> None:
+        """End what a process that has ended leaves behind: a killed worker's children would finish their round alone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.process.pid, signal.SIGKILL)
         if child.process.stdin is not None:
             child.process.stdin.close()
 
