@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-
 from pipeline.philology.analysis import Analysis
 from pipeline.philology.collation import Collation, State
 from pipeline.philology.kinds import kind_of
 from pipeline.philology.recovered import Attestation, Edge, LearnedPair
 from pipeline.philology.stemma import exemplars
+from pipeline.philology.styles import plain
 from pipeline.philology.tokens import Shape, shape_of
 from pipeline.philology.units import ABSENT
 
@@ -33,9 +32,7 @@ class Settled(Protocol):
 
 def stemma_of(collation: Collation, analysis: Analysis) -> tuple[Edge, ...]:
     """One edge a witness, in the order of sigla; a witness without a known exemplar has None and its support 0."""
-    choice = np.array([analysis.places[at].choice for at in analysis.disputed], dtype=np.int64)
-    choice = choice.reshape(-1, len(collation.sigla))
-    found = exemplars(choice, analysis.solution.posterior, analysis.solution.lineages)
+    found = exemplars(analysis.wording, analysis.solution.posterior, analysis.solution.lineages)
     return tuple(
         Edge(siglum, None if exemplar is None else collation.sigla[exemplar], support)
         for siglum, (exemplar, support) in zip(collation.sigla, found, strict=True)
@@ -51,6 +48,7 @@ def attestations(
     stood = [0] * witnesses
     held = [0] * witnesses
     total = 0
+    outside, changed = _edits(collation, analysis)
     for decision in decisions:
         place = analysis.places[decision.place]
         size = len(place.candidates[decision.reading].texts)
@@ -62,8 +60,10 @@ def attestations(
             own = max(1, len(place.candidates[choice].texts), size)
             stood[w] += own
             if choice != decision.reading:
-                wrong[w] += own
-    outside, changed = _edits(collation, analysis)
+                if plain(place.candidates[choice].texts) != plain(place.candidates[decision.reading].texts):
+                    wrong[w] += own
+                else:
+                    changed[w] = True
     found: list[Attestation] = []
     for w, witness in enumerate(collation.witnesses):
         rate = wrong[w] / stood[w] if stood[w] else 0.0
@@ -97,15 +97,15 @@ def _edits(collation: Collation, analysis: Analysis) -> tuple[list[int], list[bo
 
 def learned_pairs(analysis: Analysis, decisions: Sequence[Settled]) -> tuple[LearnedPair, ...]:
     """Substitutions of words that this story settles: the reading chosen with high confidence against each other one."""
-    rows = set(analysis.disputed)
+    rows = set(analysis.weighed)
     counts: Counter[tuple[str, str]] = Counter()
     for decision in decisions:
         if decision.place not in rows or decision.raw < SETTLED:
             continue
         place = analysis.places[decision.place]
         chosen = place.candidates[decision.reading].texts
-        for at, candidate in enumerate(place.candidates):
-            if at != decision.reading and _wording(chosen) and _wording(candidate.texts):
+        for candidate in place.candidates:
+            if plain(candidate.texts) != plain(chosen) and _wording(chosen) and _wording(candidate.texts):
                 counts[" ".join(chosen).casefold(), " ".join(candidate.texts).casefold()] += 1
     return tuple(LearnedPair(original, spun, 1) for original, spun in sorted(counts) if original != spun)
 

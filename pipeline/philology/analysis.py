@@ -1,7 +1,7 @@
 """The evidence of a collation weighed: places, priors, reliabilities, and a verdict on every block."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from pipeline.philology.blocks import Verdict, judge
 from pipeline.philology.collation import Collation
+from pipeline.philology.headline import headline_of, settled
+from pipeline.philology.housestyle import styled, voices_of, wordings
 from pipeline.philology.language import Fluency
 from pipeline.philology.prior import WEIGHTS, Surroundings, features, learned_directions, spoken
 from pipeline.philology.recovered import Evidence
@@ -29,17 +31,21 @@ MOST_KNOWN = 150.0
 class Analysis:
     """What is known of a story before its text is put together.
 
-    `disputed[u]` is the index in `places` of row u of `solution.posterior` and `prior`; `rates[w]` is the share of the disputed
-    places at which witness w is wrong.
+    Readings that differ in typography alone are one wording. `weighed[u]` is the index in `places` of row u of `wording` and
+    of the solutions, whose columns are wordings: `wording[u, w]` is that of witness w, or -1. `rates[w]` is the share of these
+    places at which witness w is wrong. `posteriors[at]` holds the probabilities of the readings of a disputed place `at`.
     """
 
     places: tuple[Place, ...]
-    disputed: tuple[int, ...]
-    prior: Floats
+    weighed: tuple[int, ...]
+    wording: NDArray[np.int64]
+    posteriors: Mapping[int, tuple[float, ...]]
     solution: Solution
     alternative: Solution | None
     rates: tuple[float, ...]
     verdicts: tuple[Verdict, ...]
+    voices: tuple[float, ...]
+    """Weight of every witness where taste decides."""
 
 
 def analyse(
@@ -51,30 +57,72 @@ def analyse(
     for block in collation.blocks:
         places.extend(places_of(cells, block.first, block.last))
     disputed = [at for at, place in enumerate(places) if place.disputed]
+    forms = {at: wordings(places[at]) for at in disputed}
+    weighed = [at for at in disputed if len(set(forms[at])) > 1]
     around = surroundings(places, fluency, frequency, evidence)
     texts = [_plural(place) for place in places]
     witnesses = len(collation.sigla)
-    choice = np.array([places[at].choice for at in disputed], dtype=np.int64).reshape(-1, witnesses)
+    wording = np.array([_worded(places[at], forms[at]) for at in weighed], dtype=np.int64).reshape(-1, witnesses)
     known = _known_errors(collation, evidence)
     present, agreed = _agreements(places, witnesses)
-    prior = np.zeros((0, 0))
     solutions: tuple[Solution, ...] = ()
     for _ in range(PASSES):
-        prior = log_priors(places, disputed, texts, around, weights)
-        solutions = solve(Disputes(choice=choice, prior=prior, present=present, agreed=agreed, known_errors=known))
-        for at, row in zip(disputed, solutions[0].posterior, strict=True):
-            texts[at] = places[at].candidates[int(row.argmax())].texts
+        prior = _of_wordings(log_priors(places, weighed, texts, around, weights), [forms[at] for at in weighed])
+        solutions = solve(Disputes(choice=wording, prior=prior, present=present, agreed=agreed, known_errors=known))
+        for at, row in zip(weighed, solutions[0].posterior, strict=True):
+            texts[at] = places[at].candidates[forms[at].index(int(row.argmax()))].texts
     best = solutions[0]
-    rates = tuple(_rate(choice[:, w], best.posterior) for w in range(witnesses))
+    rates = tuple(_rate(wording[:, w], best.posterior) for w in range(witnesses))
+    errors = _errors(places, wording, weighed, best.posterior)
+    row_of = dict(zip(weighed, best.posterior, strict=True))
+    likely = [_of_readings(places[at], forms[at], row_of.get(at)) for at in disputed]
+    voices = voices_of(errors, best.lineages)
+    posteriors = dict(zip(disputed, styled([places[at] for at in disputed], likely, voices), strict=True))
+    verdicts = tuple(judge(collation, best.lineages, rates))
+    headline = headline_of(collation, places, posteriors, voices)
+    if headline is not None:
+        posteriors, verdicts = settled(headline, collation, places, posteriors, verdicts)
     return Analysis(
         places=tuple(places),
-        disputed=tuple(disputed),
-        prior=prior,
+        weighed=tuple(weighed),
+        wording=wording,
+        posteriors=posteriors,
         solution=best,
         alternative=solutions[1] if len(solutions) > 1 else None,
         rates=rates,
-        verdicts=tuple(judge(collation, best.lineages, rates)),
+        verdicts=verdicts,
+        voices=tuple(voices),
     )
+
+
+def _worded(place: Place, form: Sequence[int]) -> list[int]:
+    return [ABSENT if choice == ABSENT else form[choice] for choice in place.choice]
+
+
+def _of_readings(place: Place, form: Sequence[int], posterior: Floats | None) -> list[float]:
+    """The probability of every reading: that of its wording by the share of the witnesses that have it so."""
+    votes = Counter(place.choice)
+    whole = Counter(form[choice] for choice in place.choice if choice != ABSENT)
+    return [
+        votes[at] / whole[number] * (1.0 if posterior is None else float(posterior[number])) for at, number in enumerate(form)
+    ]
+
+
+def _of_wordings(prior: Floats, forms: Sequence[Sequence[int]]) -> Floats:
+    """The log prior of every wording: that of its best reading."""
+    found = np.full((len(forms), max((max(form) + 1 for form in forms), default=0)), -np.inf)
+    for row, form in enumerate(forms):
+        for candidate, number in enumerate(form):
+            found[row, number] = max(found[row, number], prior[row, candidate])
+    return found
+
+
+def _errors(places: Sequence[Place], wording: NDArray[np.int64], weighed: Sequence[int], posterior: Floats) -> list[float]:
+    """For every witness the share of all the places it has a say on at which it is wrong."""
+    held = np.array([place.choice for place in places], dtype=np.int64).reshape(-1, wording.shape[1])
+    counts = (held != ABSENT).sum(axis=0)
+    right = np.where(wording >= 0, posterior[np.arange(len(weighed))[:, None], np.maximum(wording, 0)], 1.0)
+    return [float(wrong / max(1, count)) for wrong, count in zip((1 - right).sum(axis=0), counts, strict=True)]
 
 
 def surroundings(places: Sequence[Place], fluency: Fluency, frequency: Fluency, evidence: Evidence) -> Surroundings:

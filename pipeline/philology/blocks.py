@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.philology.collation import Block, Collation, State
 from pipeline.philology.furniture import Furniture, dateline_of, furniture_of
-from pipeline.philology.tokens import Shape
+from pipeline.philology.tokens import Role, Shape
 
 NAMES: tuple[str, ...] = (
     "bias", "one lineage holds it", "lineages holding it", "lineages spanning it without", "lineages ending before it",
@@ -236,11 +236,25 @@ def _shape(collation: Collation, block: Block, w: int) -> dict[str, bool]:
     return {
         "opens": tokens.opens(first),
         "closes": tokens.closes(last),
-        "first": first == 0,
+        "first": _leads(collation, w, first),
         "last": last + 1 == len(tokens),
         "begins": tokens.opens(first) or tokens.folds[first - 1] in _ENDS,
         "ends": tokens.closes(last) or tokens.folds[last] in _ENDS,
     }
+
+
+def _leads(collation: Collation, w: int, first: int) -> bool:
+    """Whether nothing of the body stands before the token, or lines of the witness's own alone under the page's title."""
+    tokens = collation.tokens[w]
+    if first == 0 or tokens.roles[0] is not Role.TITLE:
+        return first == 0
+    return not any(
+        row[column] >= 0
+        for column, index in enumerate(collation.columns[w])
+        if 0 <= index < first and tokens.roles[tokens.places[index]] is not Role.TITLE
+        for other, row in enumerate(collation.columns)
+        if other != w
+    )
 
 
 _ENDS = frozenset({".", "!", "?", '"', "...", "…"})

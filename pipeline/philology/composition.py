@@ -12,6 +12,7 @@ from pipeline.philology.blocks import Verdict, holders, printed
 from pipeline.philology.calibration import calibrated
 from pipeline.philology.collation import Collation
 from pipeline.philology.frontmatter import front_matter
+from pipeline.philology.headline import byline_of
 from pipeline.philology.printing import PARAGRAPH, Chosen, blanks_before
 from pipeline.philology.recovered import Omission, Reading, Reason, Recovery, Token, Unit
 from pipeline.philology.reliability import SAME_ERROR
@@ -65,7 +66,7 @@ def compose(collation: Collation, analysis: Analysis, language: str | None) -> R
     return Recovery(
         text=text,
         title=matter.title,
-        byline=matter.byline,
+        byline=matter.byline or byline_of(collation, analysis.voices),
         dateline=matter.dateline,
         language=language,
         confidence=sum(token.probability for token in tokens) / len(tokens) if tokens else 0.0,
@@ -80,8 +81,7 @@ def compose(collation: Collation, analysis: Analysis, language: str | None) -> R
 
 def decide(analysis: Analysis) -> list[Decision]:
     """The reading chosen at every place of the blocks that are kept, in order."""
-    row_of = {at: row for row, at in enumerate(analysis.disputed)}
-    share = len(analysis.disputed) / max(1, len(analysis.places))
+    share = len(analysis.weighed) / max(1, len(analysis.places))
     found: list[Decision] = []
     verdicts = iter(analysis.verdicts)
     verdict = next(verdicts, None)
@@ -90,24 +90,24 @@ def decide(analysis: Analysis) -> list[Decision]:
             verdict = next(verdicts, None)
         if verdict is None or not verdict.kept:
             continue
-        if at in row_of:
-            found.append(_disputed(analysis, at, row_of[at], verdict.probability))
+        if at in analysis.posteriors:
+            found.append(_disputed(analysis, at, verdict.probability))
         elif place.candidates and place.candidates[0].texts:
             found.append(_agreed(analysis, at, share, verdict.probability))
     return found
 
 
-def _disputed(analysis: Analysis, at: int, row: int, kept: float) -> Decision:
+def _disputed(analysis: Analysis, at: int, kept: float) -> Decision:
     place = analysis.places[at]
-    posterior = analysis.solution.posterior[row]
-    reading = int(posterior.argmax())
+    posterior = analysis.posteriors[at]
+    reading = posterior.index(max(posterior))
     votes: Counter[int] = Counter()
     for lineage, choice in {(analysis.solution.lineages[w], choice) for w, choice in enumerate(place.choice)}:
         if choice != ABSENT and lineage >= 0:
             votes[choice] += 1
     most = max(votes.values())
     voted = votes[reading] == most and sum(count == most for count in votes.values()) == 1
-    return Decision(at, reading, float(posterior[reading]) * kept, Reason.VOTED if voted else Reason.FLUENCY)
+    return Decision(at, reading, posterior[reading] * kept, Reason.VOTED if voted else Reason.FLUENCY)
 
 
 def _agreed(analysis: Analysis, at: int, share: float, kept: float) -> Decision:
@@ -140,15 +140,14 @@ def _apparatus(
     for number, token in zip(owner, tokens, strict=True):
         start = extent[number][0] if number in extent else token.start
         extent[number] = (start, token.end)
-    row_of = {at: row for row, at in enumerate(analysis.disputed)}
     units: list[Unit] = []
     offset = 0
     for number, decision in enumerate(decisions):
         start, end = extent.get(number, (offset, offset))
         offset = end
-        if decision.place in row_of:
+        if decision.place in analysis.posteriors:
             place = analysis.places[decision.place]
-            posterior = [float(value) for value in analysis.solution.posterior[row_of[decision.place]]]
+            posterior = analysis.posteriors[decision.place]
             units.append(Unit(start, end, _readings(collation, place, decision, posterior, text[start:end])))
     return tuple(units)
 
@@ -157,7 +156,7 @@ def _readings(
     collation: Collation, place: Place, decision: Decision, posterior: Sequence[float], lemma: str
 ) -> tuple[Reading, ...]:
     sure = decision.probability
-    rest = sum(value for at, value in enumerate(posterior[: len(place.candidates)]) if at != decision.reading)
+    rest = sum(value for at, value in enumerate(posterior) if at != decision.reading)
     found: list[Reading] = []
     for at, candidate in enumerate(place.candidates):
         attesting = [w for w, choice in enumerate(place.choice) if choice == at]

@@ -26,17 +26,19 @@ def front_matter(paragraphs: Sequence[str], roles: Sequence[Role] | None = None)
     for at, paragraph in enumerate(paragraphs[:5]):
         line = paragraph.strip()
         role = roles[at] if roles else Role.BODY
-        if role is Role.TITLE or (at == 0 and role is Role.BODY and _headline(line, paragraphs)):
+        if role is Role.TITLE or (at == 0 and headline_shaped(paragraphs)):
             title = title or line
-        elif role is Role.BYLINE or (byline is None and at < 3 and looks_like_byline(line)):
-            byline = byline or line
+        elif byline is None and at < 3 and looks_like_byline(line):
+            byline = line
         elif dateline is None and (found := dateline_of(paragraph)):
             dateline = found
             break
     return FrontMatter(title, byline, dateline)
 
 
-def _headline(line: str, paragraphs: Sequence[str]) -> bool:
+def headline_shaped(paragraphs: Sequence[str]) -> bool:
+    """Whether the first paragraph is worded like a headline: one short line, no full stop, a longer paragraph behind it."""
+    line = paragraphs[0].strip() if paragraphs else ""
     if not line or line.endswith(_STOPS) or dateline_of(line) or looks_like_byline(line) or len(paragraphs) < 2:
         return False
     return len(line.split()) <= MOST_WORDS and any(len(other.split()) > len(line.split()) for other in paragraphs[1:4])

@@ -80,7 +80,7 @@ class Attestation:
     source: str
     kind: Kind
     error_rate: float
-    """Share of its tokens, where it and the recovery both stand, that differ from the recovery."""
+    """Share of its tokens, where it and the recovery both stand, that differ from the recovery by more than house style."""
     coverage: float
     """Share of the recovery's tokens that it holds a place for."""
     exemplar: str | None
@@ -143,6 +143,7 @@ class Recovery:
     """Headline first where one was found; paragraphs separated by a blank line."""
     title: str | None
     byline: str | None
+    """The line as it stands in the text, or the name that the pages' own fields give: then it is not in the text."""
     dateline: str | None
     language: str | None
     confidence: float

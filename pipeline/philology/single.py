@@ -47,7 +47,7 @@ def recover_single(collation: Collation) -> Recovery:
     return Recovery(
         text=PARAGRAPH.join(kept),
         title=matter.title,
-        byline=matter.byline,
+        byline=matter.byline or witness.byline,
         dateline=matter.dateline,
         language=witness.language,
         confidence=CONFIDENCE if tokens else 0.0,

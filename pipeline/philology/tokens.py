@@ -19,12 +19,10 @@ class Shape(IntEnum):
 
 
 class Role(IntEnum):
-    """What a paragraph of a witness is: one of the page's own fields, or the body."""
+    """What a paragraph of a witness is: the page's own title, or the body."""
 
     TITLE = 0
-    BYLINE = 1
-    DATELINE = 2
-    BODY = 3
+    BODY = 1
 
 
 # Scripts written without blanks give one token a grapheme; a word elsewhere may hold apostrophes, hyphens, dots and commas
@@ -95,6 +93,12 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHY)).translate(_TYPOGRAPHY).casefold()
 
 
+def typed(text: str) -> str:
+    """The token as a typewriter has it: straight marks, and one kind of dash."""
+    plain = text.translate(_TYPOGRAPHY)
+    return "-" if plain == "--" else plain
+
+
 @lru_cache(maxsize=65_536)
 def shape_of(text: str) -> Shape:
     """NUMBER where a digit stands first, WORD where any letter or digit stands, else PUNCTUATION."""
@@ -145,18 +149,18 @@ def tokenize(paragraphs: tuple[str, ...], roles: tuple[Role, ...] | None = None)
 
 
 def tokens_of(witness: Witness) -> Tokens:
-    """The tokens of the whole witness: title, byline and dateline first, unless its body already opens with them.
+    """The tokens of the whole witness: title and dateline first, unless its body already opens with them.
 
-    A dateline that is a field of its own stands in front of the first paragraph of the body.
+    A dateline that is a field of its own stands in front of the first paragraph of the body. A byline that is a field alone
+    is not part of the text: pages put it into their own words and places.
     """
     body = list(witness.paragraphs)
     opening = [fold(paragraph.strip()) for paragraph in body[:4]]
     paragraphs: list[str] = []
     roles: list[Role] = []
-    for text, role in ((witness.title, Role.TITLE), (witness.byline, Role.BYLINE)):
-        if text and text.strip() and not any(fold(text.strip()) in known for known in opening):
-            paragraphs.append(text)
-            roles.append(role)
+    if witness.title and witness.title.strip() and not any(fold(witness.title.strip()) in known for known in opening):
+        paragraphs.append(witness.title)
+        roles.append(Role.TITLE)
     if witness.dateline and witness.dateline.strip() and body:
         dateline = witness.dateline.strip()
         if not any(fold(dateline) in known for known in opening):

@@ -62,12 +62,12 @@ def test_paragraphs_come_back_from_their_tokens(paragraphs: list[str]) -> None:
     assert rebuilt == [unicodedata.normalize("NFC", paragraph) for paragraph in paragraphs]
 
 
-def test_headline_and_byline_stand_first_unless_the_body_opens_with_them() -> None:
-    """The page's own fields are paragraphs of the witness; what the body repeats is not doubled."""
+def test_the_headline_stands_first_unless_the_body_opens_with_it() -> None:
+    """The page's title is a paragraph of the witness, not doubled where the body repeats it; a byline field is not."""
     fields = {"title": "Ship found", "byline": "By Ann Lee"}
     apart = tokens_of(Witness(source="a", paragraphs=("A ship was found.",), **fields))
     inside = tokens_of(Witness(source="a", paragraphs=("SHIP FOUND", "By Ann Lee", "A ship was found."), **fields))
-    assert apart.roles == (Role.TITLE, Role.BYLINE, Role.BODY)
+    assert apart.roles == (Role.TITLE, Role.BODY)
     assert inside.roles == (Role.BODY,) * 3
 
 
