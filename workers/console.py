@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import signal
+
+# A Ctrl-C while Python still imports ends it quietly; main() takes the signals over.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import sys
 from contextlib import AbstractContextManager
 from types import FrameType

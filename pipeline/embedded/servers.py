@@ -99,8 +99,9 @@ def exclusive(data_dir: Path, *, database_url: str | None = None, redis_url: str
                 "stop it with Ctrl-C or kill, or take another --data-dir."
             )
         facts = {"pid": str(os.getpid()), "database_url": database_url, "redis_url": redis_url}
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({name: fact for name, fact in facts.items() if fact}).encode(), 0)
+        with _explained(data_dir):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps({name: fact for name, fact in facts.items() if fact}).encode(), 0)
         yield
         os.ftruncate(descriptor, 0)
     finally:

@@ -59,8 +59,8 @@ def unavailable_as_error(engine: Engine) -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        where = engine.url.render_as_string(hide_password=True)
-        why = " ".join(str(error.orig).split()).rstrip(".")
+        where = engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
+        why = " ".join(str(error.orig).split()).rstrip(".?")
         raise Unavailable(
             f"No answer from PostgreSQL at {where}: {why}. "
             "Start the server, or mend database_url (`wirecopy config show`); `wirecopy doctor` looks closer."

@@ -7,12 +7,17 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import ProgrammingError
 
 from pipeline.errors import Misuse
 from pipeline.store.engine import check_server, unavailable_as_error
 
 # Any number does, as long as every process that migrates takes the same one.
 MIGRATION_LOCK = 0x77697265
+_NEWER = (
+    "The database is at revision {found}, which this wirecopy does not know: a newer one has upgraded it. "
+    "Install that version, or name another database or --data-dir."
+)
 
 
 def _config() -> Config:
@@ -42,23 +47,34 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
     interrupted leaves the database as it was. Raises Misuse for a database that a newer wirecopy has upgraded.
     """
     check_server(engine)
-    script = ScriptDirectory.from_config(_config())
     with unavailable_as_error(engine), engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
         before = MigrationContext.configure(connection).get_current_revision()
-        if before is not None and before not in {revision.revision for revision in script.walk_revisions()}:
-            raise Misuse(
-                f"The database is at revision {before}, which this wirecopy does not know: a newer one has upgraded it. "
-                "Install that version, or name another database or --data-dir."
-            )
+        if before is not None and before not in _known():
+            raise Misuse(_NEWER.format(found=before))
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except ProgrammingError as error:
+            raise Misuse(
+                f"The database could not be upgraded from revision {before}: {' '.join(str(error.orig).split())}. Something "
+                "else lives in it, or its tables were changed by hand; nothing was changed. Name a database of wirecopy's own."
+            ) from error
     return before, wanted()
 
 
 def check(engine: Engine) -> None:
     """Raise Misuse unless the database is at the revision that this program needs."""
     check_server(engine)
-    if (found := present(engine)) != wanted():
+    found = present(engine)
+    if found is None:
+        raise Misuse("The database has no tables of wirecopy's yet: run `wirecopy db upgrade`.")
+    if found not in _known():
+        raise Misuse(_NEWER.format(found=found))
+    if found != wanted():
         raise Misuse(f"The database is at revision {found}, this wirecopy needs {wanted()}: run `wirecopy db upgrade`.")
+
+
+def _known() -> set[str]:
+    return {revision.revision for revision in ScriptDirectory.from_config(_config()).walk_revisions()}
