@@ -27,7 +27,7 @@ def test_an_upgrade_that_breaks_off_leaves_the_database_as_it_was(servers: Serve
     try:
         with half_done.begin() as connection:
             connection.execute(text("CREATE TABLE witnesses (id int)"))  # in the way of the migration's own
-        with pytest.raises(Misuse, match="witnesses.*nothing was changed"):
+        with pytest.raises(Misuse, match=r"witnesses.*nothing was changed"):
             schema.upgrade(half_done)
         with half_done.begin() as connection:
             tables = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars().all()
