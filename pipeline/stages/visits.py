@@ -164,7 +164,7 @@ def _move_row(session: Session, visited: Visited, capture: Capture | None) -> li
         "reason": decision.reason,
         "points": decision.points,
         "first_failed_at": (row.first_failed_at or func.now()) if decision.failing else None,
-        "next_attempt_at": func.now() + func.make_interval(0, 0, 0, 0, 0, 0, decision.delay),
+        "next_attempt_at": _next_attempt(row, decision),
         "updated_at": func.now(),
     }
     if decision.hop is not None:
@@ -182,6 +182,13 @@ def _move_row(session: Session, visited: Visited, capture: Capture | None) -> li
         source = session.get_one(Source, row.source_id)
         sources.polled(session, source, row.id, values["reason"])
     return bells
+
+
+def _next_attempt(row: FrontierRow, decision: Decision) -> Any:
+    """When the row is due: one that only waits for its next request (robots.txt came first, a hop) keeps its turn."""
+    if decision.delay == 0:
+        return row.next_attempt_at
+    return func.now() + func.make_interval(0, 0, 0, 0, 0, 0, decision.delay)
 
 
 def _hop(session: Session, visited: Visited, hop: Url) -> dict[str, Any]:

@@ -67,6 +67,14 @@ def test_a_page_is_captured_after_its_robots_file(factory: SessionFactory, setti
     assert row(factory, id_).state == Visit.CAPTURED
 
 
+def test_a_page_keeps_its_turn(factory: SessionFactory, settings: Settings, site: Site) -> None:
+    """The visit for robots.txt, made on behalf of the first page, does not put that page behind the others of its host."""
+    site.pages |= {f"/{number}": PAGE for number in range(5)}
+    queue(factory, settings, *(site.url(f"/{number}") for number in range(5)))
+    run(factory, settings)
+    assert [asked.path for asked in site.asked] == ["/robots.txt", *(f"/{number}" for number in range(5))]
+
+
 def test_what_robots_txt_disallows_is_never_asked_for(factory: SessionFactory, settings: Settings, site: Site) -> None:
     """A disallowed page is refused with the reason, and its host sees no request but the one for robots.txt."""
     site.pages |= {"/robots.txt": Reply(b"User-agent: *\nDisallow: /private\n"), "/private/story": PAGE}
