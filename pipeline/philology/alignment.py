@@ -3,8 +3,9 @@
 import bisect
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pipeline.philology.native import native
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
@@ -15,7 +16,7 @@ EQUAL, EQUAL_MARK, ALIKE, WORDS, MARKS, MIXED, GAP_OPEN, GAP_EXTEND, GAP_OPEN_AT
 )
 
 
-@njit(cache=True, nogil=True)
+@native(lambda *args: len(args[0]) * len(args[6]))
 def match_scores(
     words: Ints,
     heads: Ints,
@@ -61,14 +62,14 @@ def match_scores(
             score /= total
             both = column_opens[j]
             if opens[i]:
-                score += both * scores[9] + (1 - both) * scores[10]
+                score += both * scores[9] + (np.float32(1.0) - both) * scores[10]
             else:
                 score += both * scores[10]
             out[i, j] = score
     return out
 
 
-@njit(cache=True, nogil=True)
+@native(lambda *args: args[0].size)
 def best_path(  # noqa: C901, PLR0912, PLR0915  (compiled: calls cost more than they clear)
     score: Floats, opens: Ints, column_opens: Floats, held: Floats, scores: Floats
 ) -> Ints:
@@ -174,7 +175,7 @@ def best_path(  # noqa: C901, PLR0912, PLR0915  (compiled: calls cost more than 
     return where
 
 
-@njit(cache=True, nogil=True)
+@native(lambda *args: len(args[1]))
 def widen(table: Ints, where: Ints) -> Ints:
     """The table with one more row placed by `where`; a token that has no column gets a new one behind its predecessor's."""
     k, m = table.shape
@@ -204,7 +205,7 @@ def widen(table: Ints, where: Ints) -> Ints:
     return out
 
 
-@njit(cache=True, nogil=True)
+@native(lambda *args: args[0].size)
 def summarize(
     table: Ints, offsets: NDArray[np.int64], words: Ints, heads: Ints, tails: Ints, marks: Ints, opens: Ints
 ) -> tuple[Ints, Ints, Ints, Ints, Ints, Floats, Floats, Floats]:
@@ -275,7 +276,7 @@ def increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return chain[::-1]
 
 
-@njit(cache=True, nogil=True)
+@native(lambda *args: len(args[0]))
 def loosen(  # noqa: C901  (compiled, as above)
     where: Ints, words: Ints, heads: Ints, marks: Ints, pointer: Ints, column_words: Ints, gap: int
 ) -> Ints:

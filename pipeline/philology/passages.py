@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pipeline.philology.native import native
 from pipeline.philology.tokens import Tokens
 
 Ints = NDArray[np.int32]
@@ -20,7 +20,7 @@ LEAST_GAP = 6
 LONGEST_DATELINE = 14
 
 
-@njit(cache=True, nogil=True)
+@native(lambda *args: args[0].size)
 def _mark_gaps(  # noqa: C901, PLR0912  (compiled: calls cost more than they clear)
     columns: Ints, opens: States, closes: States, dashes: States
 ) -> States:
