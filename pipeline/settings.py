@@ -66,7 +66,6 @@ class Settings(BaseModel):
             return Path(self.data_dir).expanduser().absolute()
         return platformdirs.user_data_path("wirecopy", appauthor=False)
 
-
     @property
     def broker_url(self) -> str:
         """`redis_url` with the password out of `redis_password_file`, where it has none of its own. Raises Misuse."""
