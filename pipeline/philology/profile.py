@@ -19,6 +19,11 @@ SCORES = np.array([1.0, 0.6, 0.35, -0.12, -0.22, -1.6, -0.9, -0.08, -0.5, 0.4, -
 # Gaps longer than this make an island of what is aligned between them.
 GAP_AT_ISLAND = 5
 
+# A row of which fewer tokens fit than this share of it (or of the columns, where they are fewer), and never so many in a row,
+# does not overlap with the others: copies of one passage have two fifths in common, and runs of five.
+LEAST_FITTING = 0.2
+LEAST_RUN = 5
+
 # Beyond this many cells (bytes of traceback) a pair is cut at anchors, or where none are found, in proportion.
 MOST_CELLS = 24_000_000
 CELLS_OF_A_PIECE = 1_000_000
@@ -106,7 +111,7 @@ class Profile:
         else:
             where = self._place_long(row, entries)
         loose: Ints = alignment.loosen(where, row.words, row.heads, row.marks, entries[0], entries[1], GAP_AT_ISLAND)
-        return loose
+        return np.full(len(row), -1, dtype=np.int32) if _by_chance(loose, row.words, entries) else loose
 
     def _entries(self) -> Entries:
         stacked = [
@@ -153,6 +158,23 @@ class Profile:
             small = (b - a) * (d - c) <= 4 * CELLS_OF_A_PIECE and d > c
             parts.append(self._place_piece(row, a, b, entries, c, d) if small else np.full(b - a, -1, dtype=np.int32))
         return np.concatenate(parts)
+
+
+def _by_chance(where: Ints, words: Ints, entries: Entries) -> bool:
+    """Whether the row stands where it does by chance: few of its words fit, and nowhere several in a row.
+
+    Parts of one article that do not overlap share names and common words, which line up here and there.
+    """
+    pointer, column_words = entries[0], entries[1]
+    smaller = min(len(words), len(pointer) - 1)
+    held = np.flatnonzero(where >= 0)
+    if (column_words[pointer[where[held]]] == words[held]).sum() >= LEAST_FITTING * smaller:
+        return False
+    same = np.zeros(len(words) + 1, dtype=bool)
+    for at in held.tolist():
+        same[at] = words[at] in column_words[pointer[where[at]] : pointer[where[at] + 1]]
+    longest = int(np.diff(np.flatnonzero(~same), prepend=-1).max()) - 1
+    return same.sum() < LEAST_FITTING * smaller and longest < LEAST_RUN
 
 
 def _anchors(words: Ints, columns: Ints) -> list[tuple[int, int]]:

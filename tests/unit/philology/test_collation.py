@@ -112,3 +112,11 @@ def test_sigla_go_by_publication_then_by_source() -> None:
 def test_sigla_go_on_after_z() -> None:
     """Letters are counted like the columns of a spreadsheet."""
     assert [siglum(number) for number in (0, 25, 26, 27, 701, 702)] == ["A", "Z", "AA", "AB", "ZZ", "AAA"]
+
+
+def test_parts_that_do_not_overlap_are_not_laid_over_each_other() -> None:
+    """The names and common words of two halves of one article line up by chance; no column holds both."""
+    first = "Vehicle sales in the Houston area fell 10 percent last month, according to a report by a provider of data."
+    second = "Dealers sold 17.3 million cars in the country, and sales of trucks were up 5 percent, a report of the union said."
+    collation = collate([Witness("1", (first,)), Witness("2", (second,))])
+    assert not any(one >= 0 and two >= 0 for one, two in zip(*collation.columns, strict=True))
