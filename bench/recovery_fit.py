@@ -25,6 +25,9 @@ from pipeline.philology.tokens import tokenize
 
 NEARLY_SURE = 0.975
 OPTIMISM = 0.008
+NEARLY_CERTAIN = 0.9985
+# What one witness alone attests is never surer than this, whatever few stories show: nobody vouches for it.
+MOST_ALONE = 0.985
 
 Floats = NDArray[np.float64]
 
@@ -135,7 +138,10 @@ def fit_calibration(
         for decision in decide(analysis):
             for _ in analysis.places[decision.place].candidates[decision.reading].texts:
                 samples[decision.reason.value].append((decision.odds, next(right)[1]))
-    return {reason: _isotonic(sorted(rows)) for reason, rows in samples.items() if rows}
+    tables = {reason: _isotonic(sorted(rows)) for reason, rows in samples.items() if rows}
+    alone = tables.get(Reason.SINGLE.value, [])
+    tables[Reason.SINGLE.value] = [(raw, min(share, MOST_ALONE)) for raw, share in alone]
+    return tables
 
 
 def _isotonic(rows: Sequence[tuple[float, bool]], least: int = 120, most: int = 24) -> list[tuple[float, float]]:
@@ -156,6 +162,11 @@ def _isotonic(rows: Sequence[tuple[float, bool]], least: int = 120, most: int = 
         share = (right + 0.5) / (weight + 1)
         share = share - OPTIMISM if NEARLY_SURE <= share < 0.9995 else share
         table.append((round(raw / weight, 2), round(max(share, table[-1][1]) if table else share, 4)))
+    if len(table) > 1 and table[-1][1] > NEARLY_CERTAIN:
+        # nothing between two pools is nearly certain: the last one begins where its first token stands
+        first = rows[len(rows) - int(merged[-1][2])][0]
+        table.insert(-1, (round(first - 0.01, 2), table[-2][1]))
+        table[-1] = (round(first, 2), table[-1][1])
     return table
 
 
