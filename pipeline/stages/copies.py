@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.crawl.extraction import read_page
 from pipeline.errors import Malformed, Misuse
 from pipeline.philology.witness import Witness
 
@@ -97,6 +96,8 @@ def _read_body(source: str, kind: str, body: bytes) -> Witness:
 
 def read_html(source: str, body: bytes) -> Witness:
     """The witness in a page. Raises Malformed, with the reason, where it holds no article."""
+    from pipeline.crawl.extraction import read_page  # noqa: PLC0415 - half a second, which copies in plain text need not wait
+
     page = read_page(body, "https://local.invalid/", [])
     if page.why is not None:
         raise Malformed(f"{source}: {page.why}.")

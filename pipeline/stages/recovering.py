@@ -10,7 +10,7 @@ from pipeline.philology.collation import Collation, from_data
 from pipeline.philology.recovery import Evidence, Kind, Recovery, recover
 from pipeline.settings import Settings
 from pipeline.stages.claims import claim
-from pipeline.stages.outcome import Outcome
+from pipeline.stages.outcome import Bell, Outcome
 from pipeline.store import recoveries, stories, witnesses
 from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Stage, StoredCollation, StoredWitness, Story
@@ -36,7 +36,12 @@ def recover_story(factory: SessionFactory, story_id: int, settings: Settings, wo
             stored = recoveries.newest_collation(session, story_id)
             if stored is None:
                 return held.finish(session, Outcome("nothing collated"))
-            collation = _load(session, stored)
+            try:
+                collation = _load(session, stored)
+            except ValueError:
+                # It was made by a wirecopy that cut texts into other tokens: it is made again, and this bell comes again.
+                stories.make_due(session, story_id)
+                return held.finish(session, Outcome("to be collated again", (story_id,), (Bell(Stage.COLLATE, story_id),)))
             language = _language(collation)
             evidence = recoveries.evidence_for(session, story_id, language, _hosts(collation), _phrases(collation))
         recovery = recover(collation, evidence)

@@ -49,3 +49,8 @@ def take_due(session: Session, limit: int, again: float) -> list[int]:
     taken = update(Story).where(Story.id.in_(due.with_for_update(skip_locked=True)))
     later = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, again)
     return sorted(session.scalars(taken.values(due_at=later).returning(Story.id)))
+
+
+def make_due(session: Session, story_id: int) -> None:
+    """Let a story be collated again, though its witnesses are the same."""
+    session.execute(update(Story).where(Story.id == story_id).values(due_at=func.now(), revision=Story.revision + 1))

@@ -21,6 +21,7 @@ from pipeline.store.tables import (
     QuarantinedWork,
     SiteError,
     Stage,
+    StoredCollation,
     StoredRecovery,
     StoredWitness,
     Story,
@@ -131,6 +132,18 @@ def test_what_changes_nothing_makes_no_new_version(factory: SessionFactory, sett
         assert set(again.values()) == {"A", "B", "C", "D"}
         versions = session.scalars(select(ApparatusEntry.recovery_id).distinct()).all()
     assert len(versions) == 2
+
+
+def test_a_collation_that_no_longer_fits_is_made_again(factory: SessionFactory, settings: Settings) -> None:
+    """A stored collation whose columns do not hold the witnesses' tokens leads to a new one, not to quarantine."""
+    story_id = make_story(factory, settings, [STRIKE, spin(STRIKE, 1), spin(STRIKE, 2)])
+    with factory.begin() as session:
+        stored = session.scalars(select(StoredCollation)).one()
+        stored.columns = {**stored.columns, "columns": [row[:-5] for row in stored.columns["columns"]]}
+        session.execute(update(Story).values(recovered=0))
+    assert recover_story(factory, story_id, settings, WORKER).next == (Bell(Stage.COLLATE, story_id),)
+    assert collate_story(factory, story_id, settings, WORKER).next == (Bell(Stage.RECOVER, story_id),)
+    assert recover_story(factory, story_id, settings, WORKER).state == "unchanged"
 
 
 def test_a_story_teaches_the_next_one_once(factory: SessionFactory, settings: Settings) -> None:
