@@ -1,6 +1,7 @@
 """What a worker process holds: engine, extractor, event loop and fetcher, each built after the fork and once a process."""
 
 import asyncio
+import atexit
 import fcntl
 import mmap
 import os
@@ -32,6 +33,7 @@ _stopping = mmap.mmap(-1, 1)
 # A lock a process (POSIX record lock, gone with the process however it ends) that the children of one worker contend for:
 # one of them fetches, so that the others are free to extract.
 _round: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
+atexit.register(_round.close)
 
 
 @worker_shutting_down.connect
