@@ -47,7 +47,7 @@ def owners(folder: Path) -> set[int]:
     return {path.lstat().st_uid for path in (folder, *folder.rglob("*"))}
 
 
-def owners(data_dir):
+def runners(data_dir: Path) -> set[int]:
     """The users that the processes of this folder run as; one that ends while they are counted has none."""
     found = set()
     for process in find_processes(data_dir):
@@ -63,7 +63,7 @@ def test_an_ordinary_user_without_home_is_served(data_dir, nobody):
     with command(data_dir, prefix=nobody, env={"PATH": os.environ["PATH"]}) as started:
         answer = started.read()
         assert query(answer["database_url"], "SELECT 1") == [(1,)]
-        assert owners(data_dir) == {NOBODY}
+        assert runners(data_dir) == {NOBODY}
         started.end()
     assert owners(data_dir) == {NOBODY}
     assert find_left_over(data_dir) == []
@@ -88,7 +88,7 @@ def test_root_works_on_the_folder_of_another_user_as_that_user(data_dir, nobody)
     os.chown(data_dir, NOBODY, NOBODY)
     with command(data_dir, up=True) as started:
         query(started.read()["database_url"], "CREATE TABLE kept AS SELECT 42 AS number")
-        assert owners(data_dir) == {NOBODY}
+        assert runners(data_dir) == {NOBODY}
         started.end()
     assert owners(data_dir) == {NOBODY}
     with command(data_dir, prefix=nobody, up=True) as started:
@@ -104,7 +104,7 @@ def test_root_is_served_where_user_namespaces_are_forbidden(tmp_path):
     data_dir = closed / "data"
     with attach_or_start(data_dir, database_url=None, redis_url="given://", namespaces=False) as servers:
         query(servers.database_url, "CREATE TABLE kept AS SELECT 42 AS number")
-        assert owners(data_dir) == {NOBODY}
+        assert runners(data_dir) == {NOBODY}
     assert closed.stat().st_mode & 0o777 == 0o700
     with attach_or_start(data_dir, database_url=None, redis_url="given://") as servers:
         assert query(servers.database_url, "SELECT number FROM kept") == [(42,)]
