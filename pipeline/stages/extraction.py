@@ -17,6 +17,7 @@ from pipeline.stages.outcome import Bell, Outcome
 from pipeline.store import captures, frontier
 from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Capture, FrontierRow, Stage, StoredWitness, Visit
+from pipeline.store.values import storable
 
 # A page that came some moments ago may name a date that lies some hours ahead (time zones), never days.
 CLOCK_SLACK = timedelta(days=1)
@@ -74,7 +75,7 @@ def _store(session: Session, held: Claim, capture: Capture, page: Page | Extract
 
 
 def _end(session: Session, held: Claim, capture: Capture, state: Visit, reason: str) -> Outcome:
-    reason = _storable(reason)
+    reason = _printed(reason)
     captures.mark_read(session, capture.id, reason)
     frontier.end_visit(session, capture.frontier_id, state, reason)
     return held.finish(session, Outcome(f"{state}: {reason}"))
@@ -94,15 +95,15 @@ def _witness_values(capture: Capture, page: Page) -> dict[str, Any]:
         "dateline": _optional(page.dateline),
         "language": page.language,
         "published_at": published,
-        "text": "\n\n".join(_storable(paragraph) for paragraph in page.paragraphs),
+        "text": "\n\n".join(_printed(paragraph) for paragraph in page.paragraphs),
         "features": [],
     }
 
 
 def _optional(text: str | None) -> str | None:
-    return _storable(text) or None if text is not None else None
+    return _printed(text) or None if text is not None else None
 
 
-def _storable(text: str) -> str:
-    """Text in NFC without what PostgreSQL cannot hold: NULs and lone surrogates."""
-    return unicodedata.normalize("NFC", text.replace("\0", "").encode("utf-8", "replace").decode("utf-8"))
+def _printed(text: str) -> str:
+    """Text as it is stored: NFC."""
+    return unicodedata.normalize("NFC", storable(text))

@@ -19,6 +19,7 @@ from pipeline.stages.outcome import Bell
 from pipeline.store import attempts, captures, frontier, hosts, sources
 from pipeline.store.hosts import Lease
 from pipeline.store.tables import OPEN_VISITS, AttemptEnd, Capture, FrontierRow, Purpose, Source, Stage, Visit
+from pipeline.store.values import span, storable
 
 # A host that asks for time without saying how much.
 BUSY_PAUSE = 60.0
@@ -143,7 +144,7 @@ def _capture(session: Session, visited: Visited, answer: Answer) -> Capture:
         frontier_id=visited.lease.row.id,
         url=answer.url.text,
         status=answer.status,
-        headers=[{"name": _storable(name_), "value": _storable(value)} for name_, value in answer.headers[:MOST_HEADERS]],
+        headers=[{"name": storable(name_), "value": storable(value)} for name_, value in answer.headers[:MOST_HEADERS]],
         body_sha256=name,
         kept=readable,
         truncated=answer.truncated,
@@ -188,7 +189,7 @@ def _next_attempt(row: FrontierRow, decision: Decision) -> Any:
     """When the row is due: one that only waits for its next request (robots.txt came first, a hop) keeps its turn."""
     if decision.delay == 0:
         return row.next_attempt_at
-    return func.now() + func.make_interval(0, 0, 0, 0, 0, 0, decision.delay)
+    return func.now() + span(decision.delay)
 
 
 def _hop(session: Session, visited: Visited, hop: Url) -> dict[str, Any]:
@@ -222,9 +223,4 @@ def _detail(visited: Visited) -> dict[str, Any]:
             "http": result.http_version,
             "location": result.location.text if result.location else None,
         }
-    return detail | {"kind": result.kind, "message": _storable(result.message)}
-
-
-def _storable(text: str) -> str:
-    """Text without what PostgreSQL cannot hold: NULs and lone surrogates."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    return detail | {"kind": result.kind, "message": storable(result.message)}

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.store import quarantine
 from pipeline.store.tables import Attempt, AttemptEnd, Stage
+from pipeline.store.values import span
 
 OWN_FAILURES = (AttemptEnd.ERROR, AttemptEnd.DIED)
 DIED = "the worker died or lost its lease"
@@ -122,4 +123,4 @@ def history(session: Session, stage: Stage, subject_id: int, limit: int = 20) ->
 
 
 def _from_now(seconds: float) -> Any:
-    return func.now() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+    return func.now() + span(seconds)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from pipeline.store import attempts
 from pipeline.store.frontier import ensure_hosts
 from pipeline.store.tables import Attempt, FrontierRow, Host, RobotsFile, Stage, Visit
+from pipeline.store.values import span
 
 # The host row is locked and moved in one statement: between two workers SKIP LOCKED decides, and whoever comes later
 # sees the moved free_at. The URL is the host's best due one; its attempt is written before the request is made.
@@ -75,7 +76,7 @@ def take_leases(session: Session, count: int, hold: float, worker: str, origin_o
     robots = {
         file.origin: file for file in session.scalars(select(RobotsFile).where(RobotsFile.origin.in_(set(origins.values()))))
     }
-    lease_until = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, hold)
+    lease_until = func.now() + span(hold)
     begun = [
         Attempt(stage=Stage.FETCH, subject_id=id_, url=rows[id_].visit_url, worker=worker, lease_until=lease_until)
         for id_ in ids
@@ -104,7 +105,7 @@ def release(session: Session, lease: Lease, *, pause: float, interval: float | N
         update(Host)
         .where(Host.id == lease.host_id, Host.lease == lease.token)
         .values(
-            free_at=func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, pause),
+            free_at=func.clock_timestamp() + span(pause),
             lease=None,
             interval=interval,
             points=points,
@@ -120,7 +121,7 @@ def borrow(session: Session, name: str, hold: float) -> UUID | None:
     return session.scalar(
         update(Host)
         .where(Host.name == name, Host.free_at <= func.now())
-        .values(free_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, hold), lease=func.gen_random_uuid())
+        .values(free_at=func.now() + span(hold), lease=func.gen_random_uuid())
         .returning(Host.lease)
     )
 
@@ -131,8 +132,7 @@ def give_back(session: Session, name: str, token: UUID, pause: float) -> None:
         update(Host)
         .where(Host.name == name, Host.lease == token)
         .values(
-            free_at=func.clock_timestamp()
-            + func.make_interval(0, 0, 0, 0, 0, 0, func.greatest(func.coalesce(Host.interval, 0.0), pause)),
+            free_at=func.clock_timestamp() + span(func.greatest(func.coalesce(Host.interval, 0.0), pause)),
             lease=None,
         )
     )

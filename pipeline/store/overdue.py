@@ -8,6 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pipeline.store import quarantine
 from pipeline.store.tables import Attempt, Capture, FrontierRow, Purpose, Stage, StoredWitness, Story, Visit
+from pipeline.store.values import span
 
 
 def unread_articles(session: Session, waited: float, limit: int) -> Sequence[int]:
@@ -70,12 +71,12 @@ def _held(stage: Stage, subject: InstrumentedAttribute[int], waited: float) -> C
 
 
 def _ago(seconds: float) -> Any:
-    return func.now() - func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+    return func.now() - span(seconds)
 
 
 def unfinished(session: Session, within: float) -> int:
     """Pieces of work that are not done and can be within `within` seconds: visits, captures, witnesses, stories."""
-    soon = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, within)
+    soon = func.now() + span(within)
     parts = (
         select(func.count()).where(FrontierRow.state == Visit.WAITING, FrontierRow.next_attempt_at < soon),
         select(func.count()).where(FrontierRow.state == Visit.CAPTURED),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from pipeline.errors import NotFound
 from pipeline.store import frontier
 from pipeline.store.tables import FrontierRow, Purpose, Source, Visit
+from pipeline.store.values import span
 
 
 def put(session: Session, name: str, kind: str, url: str, interval: float) -> Source:
@@ -52,7 +53,7 @@ def polled(session: Session, source: Source, frontier_id: int, outcome: str) -> 
     source.last_outcome = outcome
     values = frontier.afresh() | {
         "state": Visit.WAITING if source.enabled else Visit.CANCELLED,
-        "next_attempt_at": func.now() + func.make_interval(0, 0, 0, 0, 0, 0, source.interval),
+        "next_attempt_at": func.now() + span(source.interval),
     }
     session.execute(update(FrontierRow).where(FrontierRow.id == frontier_id).values(**values))
 

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.store import quarantine
 from pipeline.store.tables import Stage, StoredWitness, Story
+from pipeline.store.values import span
 
 # Placing looks for a story and opens one where there is none; two placings at once would open two for one article.
 PLACING_LOCK = 0x706C6163
@@ -28,9 +29,7 @@ def join(session: Session, story_id: int, witness: StoredWitness, settle: float)
     witness.story_id = story_id
     session.flush()
     session.execute(
-        update(Story)
-        .where(Story.id == story_id)
-        .values(revision=Story.revision + 1, due_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, settle))
+        update(Story).where(Story.id == story_id).values(revision=Story.revision + 1, due_at=func.now() + span(settle))
     )
 
 
@@ -47,7 +46,7 @@ def take_due(session: Session, limit: int, again: float) -> list[int]:
     held = quarantine.holding(Stage.COLLATE, Story.id)
     due = select(Story.id).where(Story.due_at <= func.now(), ~held).order_by(Story.due_at).limit(limit)
     taken = update(Story).where(Story.id.in_(due.with_for_update(skip_locked=True)))
-    later = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, again)
+    later = func.now() + span(again)
     return sorted(session.scalars(taken.values(due_at=later).returning(Story.id)))
 
 
