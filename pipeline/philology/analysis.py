@@ -46,6 +46,10 @@ class Analysis:
     verdicts: tuple[Verdict, ...]
     voices: tuple[float, ...]
     """Weight of every witness where taste decides."""
+    disputes: Disputes
+    """What the solutions were reached from: row u is place `weighed[u]`."""
+    context: tuple[tuple[str, ...], ...]
+    """For every place what was taken to stand there when the readings of the others were judged."""
 
 
 def analyse(
@@ -65,10 +69,11 @@ def analyse(
     wording = np.array([_worded(places[at], forms[at]) for at in weighed], dtype=np.int64).reshape(-1, witnesses)
     known = _known_errors(collation, evidence)
     present, agreed = _agreements(places, witnesses)
-    solutions: tuple[Solution, ...] = ()
     for _ in range(PASSES):
+        context = tuple(texts)
         prior = _of_wordings(log_priors(places, weighed, texts, around, weights), [forms[at] for at in weighed])
-        solutions = solve(Disputes(choice=wording, prior=prior, present=present, agreed=agreed, known_errors=known))
+        disputes = Disputes(choice=wording, prior=prior, present=present, agreed=agreed, known_errors=known)
+        solutions = solve(disputes)
         for at, row in zip(weighed, solutions[0].posterior, strict=True):
             texts[at] = places[at].candidates[forms[at].index(int(row.argmax()))].texts
     best = solutions[0]
@@ -92,6 +97,8 @@ def analyse(
         rates=rates,
         verdicts=verdicts,
         voices=tuple(voices),
+        disputes=disputes,
+        context=context,
     )
 
 

@@ -45,7 +45,10 @@ class Disputes:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """One solution: `posterior[u, r]`, each witness's lineage, the error rate of each lineage and of each witness in it."""
+    """One solution: `posterior[u, r]`, each witness's lineage, the error rate of each lineage and of each witness in it.
+
+    The rates are those that the posterior was reached with: with `contributions` it adds up.
+    """
 
     posterior: Floats
     lineages: tuple[int, ...]
@@ -123,15 +126,12 @@ def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) ->
     own = np.full(len(lineages), 0.05)
     rates = np.full(count, 0.1)
     for turn in range(ROUNDS):
-        before = rates.copy()
+        before, own_before = rates.copy(), own.copy()
         below = {lineage: _below(chosen, voted, own, members[lineage], exists) for lineage in families}
         if turn:
-            gain = np.log1p(-rates) - np.log(rates * SAME_ERROR)
-            total = prior + np.tensordot(chosen[:, singles, :], gain[single_lineages], axes=([1], [0]))
+            total = prior + np.tensordot(chosen[:, singles, :], gain(rates)[single_lineages], axes=([1], [0]))
             for lineage in families:
-                weight = np.exp(below[lineage])
-                wrong = rates[lineage] * SAME_ERROR
-                likelihood = np.log((1 - rates[lineage] - wrong) * weight + wrong * weight.sum(axis=1, keepdims=True))
+                likelihood = _of_family(below[lineage], float(rates[lineage]))
                 total += np.where(exists & np.any(voted[:, members[lineage]], axis=1, keepdims=True), likelihood, 0.0)
             posterior = _softmax(np.where(exists, total, -np.inf))
         errors = ((1 - posterior[row, index]) * voted).sum(axis=0)
@@ -155,10 +155,45 @@ def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) ->
     return Solution(
         posterior=posterior,
         lineages=lineages,
-        lineage_rates=rates,
-        own_rates=np.array([own[w] if len(members[lineage]) > 1 else 0.0 for w, lineage in enumerate(lineages)]),
+        lineage_rates=before,
+        own_rates=np.array([own_before[w] if len(members[lineage]) > 1 else 0.0 for w, lineage in enumerate(lineages)]),
         fluency=float(_softmax(prior)[np.arange(places), best].mean()),
     )
+
+
+def gain(rates: Floats) -> Floats:
+    """The log-odds that a witness with each of these error rates adds to its reading against any other."""
+    gained: Floats = np.log1p(-rates) - np.log(rates * SAME_ERROR)
+    return gained
+
+
+def contributions(disputes: Disputes, solution: Solution) -> Floats:
+    """What every lineage adds to the log prior of each reading, shape (lineages, places, readings), 0 where it has no vote.
+
+    The posterior of the solution is the softmax of the prior and these: nothing else went into it.
+    """
+    choice = disputes.choice
+    exists: NDArray[np.bool_] = np.isfinite(disputes.prior)
+    voted = np.greater_equal(choice, 0)
+    chosen = (np.arange(exists.shape[1])[None, None, :] == choice[:, :, None]).astype(np.float64)
+    found = np.zeros((max(solution.lineages) + 1, *exists.shape))
+    for lineage in range(len(found)):
+        group = [w for w, number in enumerate(solution.lineages) if number == lineage]
+        rate = solution.lineage_rates[lineage]
+        if len(group) == 1:
+            found[lineage] = chosen[:, group[0], :] * gain(np.array([rate]))
+        else:
+            likelihood = _of_family(_below(chosen, voted, solution.own_rates, group, exists), float(rate))
+            found[lineage] = np.where(exists & np.any(voted[:, group], axis=1, keepdims=True), likelihood, 0.0)
+    return found
+
+
+def _of_family(below: Floats, rate: float) -> Floats:
+    """Log likelihood of what a lineage's witnesses have, for every reading of the original."""
+    weight = np.exp(below)
+    wrong = rate * SAME_ERROR
+    likelihood: Floats = np.log((1 - rate - wrong) * weight + wrong * weight.sum(axis=1, keepdims=True))
+    return likelihood
 
 
 def _below(chosen: Floats, voted: NDArray[np.bool_], own: Floats, group: Sequence[int], exists: NDArray[np.bool_]) -> Floats:

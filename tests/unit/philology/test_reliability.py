@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipeline.philology.reliability import Disputes, solve
+from pipeline.philology.reliability import Disputes, contributions, solve
 from pipeline.philology.stemma import exemplars
 
 
@@ -59,3 +61,31 @@ def test_a_copy_is_told_from_its_exemplar_by_errors_of_its_own() -> None:
     found = exemplars(choice, posterior, (0, 0, 1))
     assert [exemplar for exemplar, _ in found] == [None, 0, None]
     assert found[1][1] == pytest.approx(1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(2, 6).flatmap(
+        lambda w: st.lists(st.lists(st.integers(-1, 1), min_size=w, max_size=w), min_size=1, max_size=30)
+    ),
+    st.floats(0.05, 0.95),
+)
+def test_prior_and_contributions_add_up_to_the_posterior(choice: list[list[int]], prior: float) -> None:
+    """Of every solution, with and without lineages: nothing else went into the probabilities."""
+    given_ = disputes(choice, prior)
+    for solution in solve(given_):
+        total = given_.prior + contributions(given_, solution).sum(axis=0)
+        shares = np.exp(total - total.max(axis=1, keepdims=True))
+        assert shares / shares.sum(axis=1, keepdims=True) == pytest.approx(solution.posterior, abs=1e-9)
+
+
+def test_a_family_contributes_as_one() -> None:
+    """Copies of one copy add what one lineage adds, however many they are; a witness adds the same to its reading anywhere."""
+    places = [[1, 1, 1, 1, 1, 0] for _ in range(40)]
+    given_ = disputes(places, prior=0.75)
+    best = solve(given_)[0]
+    added = contributions(given_, best)
+    assert added.shape == (2, 40, 2)
+    odds = added[:, :, 0] - added[:, :, 1]
+    assert odds[best.lineages[5]] == pytest.approx(np.full(40, odds[best.lineages[5], 0]))
+    assert -odds[best.lineages[0], 0] < odds[best.lineages[5], 0]
