@@ -96,11 +96,58 @@ def _softmax(scores: Floats) -> Floats:
 
 
 def _votes(disputes: Disputes) -> Floats:
+    place, witness = np.nonzero(disputes.choice >= 0)
     counts = np.zeros_like(disputes.prior)
-    for w in range(disputes.choice.shape[1]):
-        held = disputes.choice[:, w] >= 0
-        counts[held, disputes.choice[held, w]] += 1
+    np.add.at(counts, (place, disputes.choice[place, witness]), 1.0)
     return _softmax(np.where(np.isfinite(disputes.prior), 2 * counts + disputes.prior, -np.inf))
+
+
+def _sums(keys: Ints, weights: Floats, size: int) -> Floats:
+    """Of every number below `size` the sum of the weights whose key it is."""
+    return np.bincount(keys, weights, size).astype(np.float64, copy=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Families:
+    """The votes of lineages of several witnesses, gathered by what a lineage's members have at a place.
+
+    A cell is a reading that members of one lineage have at one place, a spot a place that they have a vote at. What a lineage
+    says of the readings that none of its members has is the same for all of them, so that only cells need be gone through.
+    """
+
+    witness: Ints
+    """Of each vote, the witness; `cell` is its cell."""
+    cell: Ints
+    lineage: Ints
+    """Of each cell; `place`, `reading` and `spot` too."""
+    place: Ints
+    reading: Ints
+    spot: Ints
+    spot_lineage: Ints
+    spot_place: Ints
+    others: Floats
+    """Of each spot, the readings of the place that none of the lineage's members has."""
+
+
+def _families(choice: Ints, lineages: Ints, exists: NDArray[np.bool_]) -> _Families:
+    places, readings = exists.shape
+    shared = np.flatnonzero(np.bincount(lineages)[lineages] > 1)
+    place, column = np.nonzero(choice[:, shared] >= 0)
+    witness = shared[column]
+    spots = lineages[witness] * places + place
+    keys, cell = np.unique(spots * readings + choice[place, witness], return_inverse=True)
+    of_spot, spot = np.unique(keys // readings, return_inverse=True)
+    return _Families(
+        witness=witness,
+        cell=cell,
+        lineage=keys // readings // places,
+        place=keys // readings % places,
+        reading=keys % readings,
+        spot=spot,
+        spot_lineage=of_spot // places,
+        spot_place=of_spot % places,
+        others=exists.sum(axis=1)[of_spot % places] - _sums(spot, np.ones(len(spot)), len(of_spot)),
+    )
 
 
 def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) -> Solution:
@@ -110,45 +157,37 @@ def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) ->
     rate, each witness from the head at its own.
     """
     choice, prior = disputes.choice, disputes.prior
-    places, readings = prior.shape
     exists: NDArray[np.bool_] = np.isfinite(prior)
-    count = max(lineages) + 1
-    members = [[w for w, own in enumerate(lineages) if own == lineage] for lineage in range(count)]
-    families = [lineage for lineage in range(count) if len(members[lineage]) > 1]
-    singles = [group[0] for group in members if len(group) == 1]
-    single_lineages = [lineage for lineage in range(count) if len(members[lineage]) == 1]
-    voted = np.greater_equal(choice, 0)
-    index = np.where(voted, choice, 0)
-    chosen = (np.arange(readings)[None, None, :] == choice[:, :, None]).astype(np.float64)
-    row = np.arange(places)[:, None]
-    known = np.array([disputes.known_errors[group].mean(axis=0) for group in members])
-    same = _agreements(disputes, lineages)
-    own = np.full(len(lineages), 0.05)
+    of = np.array(lineages)
+    count = int(of.max()) + 1
+    size = np.bincount(of, minlength=count)
+    families = _families(choice, of, exists)
+    place, witness = np.nonzero(choice >= 0)
+    reading = choice[place, witness]
+    compared = _sums(witness, np.ones(len(witness)), len(of))
+    alone = size[of[witness]] == 1
+    place, witness, reading = place[alone], witness[alone], reading[alone]
+    flat = place * prior.shape[1] + reading
+    stood = _sums(families.spot_lineage, np.ones(len(families.others)), count) + _sums(
+        of, np.where(size[of] == 1, compared, 0.0), count
+    )
+    known = np.stack([_sums(of, disputes.known_errors[:, side], count) / size for side in (0, 1)], axis=1)
+    same = np.array(_agreements(disputes, lineages))
+    own = np.full(len(of), 0.05)
     rates = np.full(count, 0.1)
     for turn in range(ROUNDS):
-        before, own_before = rates.copy(), own.copy()
-        below = {lineage: _below(chosen, voted, own, members[lineage], exists) for lineage in families}
+        before, own_before = rates, own
+        weight, rest = _below(families, own)
         if turn:
-            total = prior + np.tensordot(chosen[:, singles, :], gain(rates)[single_lineages], axes=([1], [0]))
-            for lineage in families:
-                likelihood = _of_family(below[lineage], float(rates[lineage]))
-                total += np.where(exists & np.any(voted[:, members[lineage]], axis=1, keepdims=True), likelihood, 0.0)
+            total = prior + _sums(flat, gain(rates)[of[witness]], prior.size).reshape(prior.shape)
+            _add_families(total, families, weight, rest, rates)
             posterior = _softmax(np.where(exists, total, -np.inf))
-        errors = ((1 - posterior[row, index]) * voted).sum(axis=0)
-        compared = voted.sum(axis=0)
-        for lineage, w in zip(single_lineages, singles, strict=True):
-            rates[lineage] = _rate(float(errors[w]), float(compared[w]) + same[lineage], known[lineage])
-        for lineage in families:
-            group = members[lineage]
-            present = voted[:, group].any(axis=1)
-            wrong = rates[lineage] * SAME_ERROR
-            head = np.where(exists, np.exp(below[lineage]) * ((1 - rates[lineage] - wrong) * posterior + wrong), 0.0)
-            head /= np.maximum(head.sum(axis=1, keepdims=True), 1e-300)
-            differing = float((1 - (head * posterior).sum(axis=1))[present].sum())
-            rates[lineage] = _rate(differing, float(present.sum()) + same[lineage], known[lineage])
-            for w in group:
-                kept = float((head[np.arange(places), index[:, w]] * voted[:, w]).sum())
-                own[w] = _rate(float(compared[w]) - kept, float(compared[w]) + same[lineage], np.zeros(2))
+        wrong = _sums(of[witness], 1 - posterior[place, reading], count)
+        head, differing = _heads(families, weight, rest, rates, posterior)
+        wrong += _sums(families.spot_lineage, differing, count)
+        rates = _rates(wrong, stood + same, known)
+        kept = _sums(families.witness, head[families.cell], len(of))
+        own = np.where(size[of] > 1, _rates(compared - kept, compared + same[of], np.zeros((len(of), 2))), own)
         if turn > 2 and np.abs(rates - before).max() < 1e-4:
             break
     best = posterior.argmax(axis=1)
@@ -156,9 +195,54 @@ def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) ->
         posterior=posterior,
         lineages=lineages,
         lineage_rates=before,
-        own_rates=np.array([own_before[w] if len(members[lineage]) > 1 else 0.0 for w, lineage in enumerate(lineages)]),
-        fluency=float(_softmax(prior)[np.arange(places), best].mean()),
+        own_rates=np.where(size[of] > 1, own_before, 0.0),
+        fluency=float(_softmax(prior)[np.arange(len(prior)), best].mean()),
     )
+
+
+def _below(families: _Families, own: Floats) -> tuple[Floats, Floats]:
+    """Likelihood of a lineage's readings given what its head had, for every cell and, at every spot, for the other readings.
+
+    It is 1 for the likeliest reading of a spot.
+    """
+    support = _sums(families.cell, gain(own[families.witness]), len(families.place))
+    top = np.where(families.others > 0, 0.0, -np.inf)
+    np.maximum.at(top, families.spot, support)
+    return np.exp(support - top[families.spot]), np.where(families.others > 0, np.exp(-top), 0.0)
+
+
+def _add_families(total: Floats, families: _Families, weight: Floats, rest: Floats, rates: Floats) -> None:
+    """Adds to the log posterior of the readings what the lineages of several witnesses say."""
+    said, other = _of_families(families, weight, rest, rates)
+    total += _sums(families.spot_place, other, len(total))[:, None]
+    at = families.place * total.shape[1] + families.reading
+    total += _sums(at, said - other[families.spot], total.size).reshape(total.shape)
+
+
+def _of_families(families: _Families, weight: Floats, rest: Floats, rates: Floats) -> tuple[Floats, Floats]:
+    """Log likelihood of what a lineage's witnesses have, if the original had the reading of a cell, or another one there."""
+    wrong = rates * SAME_ERROR
+    right = 1 - rates - wrong
+    floor = wrong[families.spot_lineage] * (_sums(families.spot, weight, len(rest)) + families.others * rest)
+    said = np.log(right[families.lineage] * weight + floor[families.spot])
+    return said, np.log(right[families.spot_lineage] * rest + floor)
+
+
+def _heads(families: _Families, weight: Floats, rest: Floats, rates: Floats, posterior: Floats) -> tuple[Floats, Floats]:
+    """Probability that the head had the reading of a cell, and of every spot that it had another than the original."""
+    wrong = rates * SAME_ERROR
+    right = 1 - rates - wrong
+    spots, lineage = len(rest), families.spot_lineage
+    likely = posterior[families.place, families.reading]
+    head = weight * (right[families.lineage] * likely + wrong[families.lineage])
+    # of the readings that no member has: their number, the sum of their probabilities and that of the squares
+    left = np.maximum(1 - _sums(families.spot, likely, spots), 0.0)
+    squares = np.square(posterior).sum(axis=1)[families.spot_place] - _sums(families.spot, likely**2, spots)
+    beyond = rest * (right[lineage] * left + wrong[lineage] * families.others)
+    matching = rest * (right[lineage] * np.maximum(squares, 0.0) + wrong[lineage] * left)
+    whole = np.maximum(_sums(families.spot, head, spots) + beyond, 1e-300)
+    agreeing = (_sums(families.spot, head * likely, spots) + matching) / whole
+    return head / whole[families.spot], 1 - agreeing
 
 
 def gain(rates: Floats) -> Floats:
@@ -172,37 +256,17 @@ def contributions(disputes: Disputes, solution: Solution) -> Floats:
 
     The posterior of the solution is the softmax of the prior and these: nothing else went into it.
     """
-    choice = disputes.choice
     exists: NDArray[np.bool_] = np.isfinite(disputes.prior)
-    voted = np.greater_equal(choice, 0)
-    chosen = (np.arange(exists.shape[1])[None, None, :] == choice[:, :, None]).astype(np.float64)
+    of = np.array(solution.lineages, dtype=np.int64)
     found = np.zeros((max(solution.lineages) + 1, *exists.shape))
-    for lineage in range(len(found)):
-        group = [w for w, number in enumerate(solution.lineages) if number == lineage]
-        rate = solution.lineage_rates[lineage]
-        if len(group) == 1:
-            found[lineage] = chosen[:, group[0], :] * gain(np.array([rate]))
-        else:
-            likelihood = _of_family(_below(chosen, voted, solution.own_rates, group, exists), float(rate))
-            found[lineage] = np.where(exists & np.any(voted[:, group], axis=1, keepdims=True), likelihood, 0.0)
+    place, witness = np.nonzero(disputes.choice >= 0)
+    lineage = of[witness]
+    found[lineage, place, disputes.choice[place, witness]] = gain(solution.lineage_rates)[lineage]
+    families = _families(disputes.choice, of, exists)
+    said, other = _of_families(families, *_below(families, solution.own_rates), solution.lineage_rates)
+    found[families.spot_lineage, families.spot_place] = np.where(exists[families.spot_place], other[:, None], 0.0)
+    found[families.lineage, families.place, families.reading] = said
     return found
-
-
-def _of_family(below: Floats, rate: float) -> Floats:
-    """Log likelihood of what a lineage's witnesses have, for every reading of the original."""
-    weight = np.exp(below)
-    wrong = rate * SAME_ERROR
-    likelihood: Floats = np.log((1 - rate - wrong) * weight + wrong * weight.sum(axis=1, keepdims=True))
-    return likelihood
-
-
-def _below(chosen: Floats, voted: NDArray[np.bool_], own: Floats, group: Sequence[int], exists: NDArray[np.bool_]) -> Floats:
-    """Log likelihood of the group's readings given what their common exemplar had, its best at 0; -inf where no reading is."""
-    right = np.log1p(-own[group]) - np.log(own[group] * SAME_ERROR)
-    total = np.tensordot(chosen[:, group, :], right, axes=([1], [0]))
-    total = np.where(exists, total, -np.inf)
-    shifted: Floats = np.where(np.any(voted[:, group], axis=1, keepdims=True), total - total.max(axis=1, keepdims=True), 0.0)
-    return np.where(exists, shifted, -np.inf)
 
 
 def _agreements(disputes: Disputes, lineages: Sequence[int]) -> list[float]:
@@ -214,19 +278,19 @@ def _agreements(disputes: Disputes, lineages: Sequence[int]) -> list[float]:
     return [float(value) for value in AGREED_SHARE * (there * counted[:, None]).sum(axis=0)]
 
 
-def _rate(wrong: float, compared: float, known: Floats) -> float:
-    rate = (wrong + known[0] + PRIOR_RATE[0]) / (compared + known[1] + PRIOR_RATE[1])
-    return min(0.95, max(0.002, float(rate)))
+def _rates(wrong: Floats, compared: Floats, known: Floats) -> Floats:
+    rates: Floats = np.clip((wrong + known[:, 0] + PRIOR_RATE[0]) / (compared + known[:, 1] + PRIOR_RATE[1]), 0.002, 0.95)
+    return rates
 
 
 def _near_duplicates(choice: Ints) -> tuple[int, ...]:
-    groups = list(range(choice.shape[1]))
-    for one in range(choice.shape[1]):
-        both = (choice[:, one, None] >= 0) & (choice >= 0)
-        same = (both & (choice[:, one, None] == choice)).sum(axis=0)
-        compared = both.sum(axis=0)
-        for two in np.flatnonzero((compared >= LEAST_PLACES) & (same > NEAR_DUPLICATES * compared)).tolist():
-            _unite(groups, one, two)
+    witnesses = choice.shape[1]
+    same = _in_common(choice, np.ones(choice.shape))
+    held = (choice >= 0).astype(np.float64)
+    compared = held.T @ held
+    groups = list(range(witnesses))
+    for one, two in np.argwhere((compared >= LEAST_PLACES) & (same > NEAR_DUPLICATES * compared)).tolist():
+        _unite(groups, one, two)
     return _numbered(groups)
 
 
@@ -244,21 +308,32 @@ def _join(disputes: Disputes, lineages: Sequence[int], posterior: Floats, doubtf
 
 def shared_errors(choice: Ints, posterior: Floats) -> tuple[Floats, Floats]:
     """For every pair of witnesses the errors that they have in common, and the errors of the one that has fewer."""
-    places, witnesses = choice.shape
-    wrong = np.zeros((witnesses, places))
-    for w in range(witnesses):
-        held = choice[:, w] >= 0
-        wrong[w, held] = 1 - posterior[held, choice[held, w]]
-    shared = np.zeros((witnesses, witnesses))
-    fewer = np.zeros((witnesses, witnesses))
-    for one in range(witnesses):
-        both = (choice[:, one, None] >= 0) & (choice >= 0)
-        same = both & (choice[:, one, None] == choice)
-        shared[one] = (same * wrong[one][:, None]).sum(axis=0)
-        mine = (both * wrong[one][:, None]).sum(axis=0)
-        theirs = (both * wrong.T).sum(axis=0)
-        fewer[one] = np.minimum(mine, theirs)
-    return shared, fewer
+    held = choice >= 0
+    wrong = np.where(held, 1 - np.take_along_axis(posterior, np.maximum(choice, 0), axis=1), 0.0)
+    mine = wrong.T @ held
+    return _in_common(choice, wrong), np.minimum(mine, mine.T)
+
+
+# Readings that are compared at a time, one bit a witness.
+_MOST_ROWS = 8_192
+
+
+def _in_common(choice: Ints, weights: Floats) -> Floats:
+    """For every pair of witnesses the sum of the weights, shape (places, witnesses), of the readings that both have."""
+    place, witness = np.nonzero(choice >= 0)
+    keys, cell = np.unique(place * (int(choice.max(initial=0)) + 1) + choice[place, witness], return_inverse=True)
+    weight = np.zeros(len(keys))
+    weight[cell] = weights[place, witness]
+    order = np.argsort(cell, kind="stable")
+    cell, witness = cell[order], witness[order]
+    found = np.zeros((choice.shape[1], choice.shape[1]))
+    for first in range(0, len(keys), _MOST_ROWS):
+        last = min(len(keys), first + _MOST_ROWS)
+        votes = slice(*np.searchsorted(cell, (first, last)))
+        has = np.zeros((last - first, choice.shape[1]))
+        has[cell[votes] - first, witness[votes]] = 1.0
+        found += has.T @ (weight[first:last, None] * has)
+    return found
 
 
 def _unite(groups: list[int], one: int, two: int) -> None:

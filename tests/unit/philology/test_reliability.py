@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.philology.reliability import Disputes, contributions, solve
+from pipeline.philology import reliability
+from pipeline.philology.reliability import SAME_ERROR, Disputes, contributions, shared_errors, solve
 from pipeline.philology.stemma import exemplars
 
 
@@ -89,3 +90,59 @@ def test_a_family_contributes_as_one() -> None:
     odds = added[:, :, 0] - added[:, :, 1]
     assert odds[best.lineages[5]] == pytest.approx(np.full(40, odds[best.lineages[5], 0]))
     assert -odds[best.lineages[0], 0] < odds[best.lineages[5], 0]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_lineages_say_is_summed_as_the_model_has_it(seed: int) -> None:
+    """Gathered by cells, the likelihoods and the heads are those of the sums over all the readings of a place."""
+    rng = np.random.default_rng(seed)
+    places, readings, lineages = 9, 5, np.array([0, 1, 0, 2, 1, 0])
+    numbers = rng.integers(2, readings + 1, places)
+    exists = np.arange(readings) < numbers[:, None]
+    choice = np.array([rng.integers(-1, number, len(lineages)) for number in numbers])
+    posterior = np.where(exists, rng.random((places, readings)), 0.0)
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    own, rates = rng.uniform(0.01, 0.9, len(lineages)), rng.uniform(0.01, 0.6, 3)
+    families = reliability._families(choice, lineages, exists)
+    weight, rest = reliability._below(families, own)
+    total = np.zeros((places, readings))
+    reliability._add_families(total, families, weight, rest, rates)
+    head, differing = reliability._heads(families, weight, rest, rates, posterior)
+    expected = np.zeros((places, readings))
+    for lineage in (0, 1):
+        wrong = SAME_ERROR * rates[lineage]
+        for place in range(places):
+            votes = [(w, choice[place, w]) for w in np.flatnonzero(lineages == lineage) if choice[place, w] >= 0]
+            if not votes:
+                continue
+            likely = np.array(
+                [
+                    np.prod([1 - own[w] if vote == reading else own[w] * SAME_ERROR for w, vote in votes])
+                    for reading in range(numbers[place])
+                ]
+            )
+            scaled = likely / likely.max()
+            own_total = np.log((1 - rates[lineage] - wrong) * scaled + wrong * scaled.sum())
+            expected[place, : numbers[place]] += own_total
+            hidden = likely * ((1 - rates[lineage] - wrong) * posterior[place, : numbers[place]] + wrong)
+            hidden /= hidden.sum()
+            spot = np.flatnonzero((families.spot_lineage == lineage) & (families.spot_place == place))
+            assert differing[spot] == pytest.approx(1 - hidden @ posterior[place, : numbers[place]])
+            cells = np.flatnonzero((families.lineage == lineage) & (families.place == place))
+            assert head[cells] == pytest.approx(hidden[families.reading[cells]])
+    assert np.where(exists, total, 0.0) == pytest.approx(expected)
+
+
+def test_shared_errors_are_counted_pair_by_pair() -> None:
+    """Also across the bound up to which readings are compared at a time."""
+    rng = np.random.default_rng(1)
+    choice = rng.integers(-1, 4, (5_000, 5))
+    posterior = rng.dirichlet(np.ones(4), 5_000)
+    shared, fewer = shared_errors(choice, posterior)
+    for one in range(5):
+        for two in range(5):
+            both = (choice[:, one] >= 0) & (choice[:, two] >= 0)
+            mine = 1 - posterior[np.flatnonzero(both), choice[both, one]]
+            theirs = 1 - posterior[np.flatnonzero(both), choice[both, two]]
+            assert shared[one, two] == pytest.approx(mine[choice[both, one] == choice[both, two]].sum())
+            assert fewer[one, two] == pytest.approx(min(mine.sum(), theirs.sum()))
