@@ -28,6 +28,13 @@ def recover(
         Literal["text", "json"] | None, typer.Option("--format", "-f", help="text (the default) or json, schema 1.")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write there instead of to stdout.")] = None,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="POSITION|WORD",
+            help="Print, in place of the text, why a word stands in it: by its offset in the text, or every place of a word.",
+        ),
+    ] = None,
 ) -> None:
     """Recover the wording of one article from its copies.
 
@@ -38,20 +45,35 @@ def recover(
     witnesses, left_out = _read(copies)
     if output is not None and output != STREAM:
         _check(output, witnesses)
-    recovery = recover_wording(collate(witnesses), Evidence())
-    document = to_document(recovery)
-    if output is None or output == STREAM:
-        _print(document, format_)
+    collation = collate(witnesses)
+    if explain is not None:
+        from pipeline.cli.accounts import accounts_at, write_accounts  # noqa: PLC0415 - numpy, which one copy need not wait for
+
+        accounts = accounts_at(collation, Evidence(), explain)
+        _put(write_accounts(accounts, as_json=format_ == "json"), output)
     else:
-        try:
-            output.write_text((_as_json(document) if format_ == "json" else document["text"]) + "\n", "utf-8")
-        except OSError as error:
-            raise Misuse(f"Cannot write {output}: {error.strerror or error}.") from error
-        say(f"Written to {output}.")
-    if format_ is None:
-        _tell(recovery, document)
+        recovery = recover_wording(collation, Evidence())
+        document = to_document(recovery)
+        if output is None or output == STREAM:
+            _print(document, format_)
+        else:
+            _put(_as_json(document) if format_ == "json" else document["text"], output)
+        if format_ is None:
+            _tell(recovery, document)
     if left_out:
         raise typer.Exit(PARTLY)
+
+
+def _put(text: str, output: Path | None) -> None:
+    """Write the text to the file, or to stdout where none is named."""
+    if output is None or output == STREAM:
+        write(text)
+        return
+    try:
+        output.write_text(text + "\n", "utf-8")
+    except OSError as error:
+        raise Misuse(f"Cannot write {output}: {error.strerror or error}.") from error
+    say(f"Written to {output}.")
 
 
 def _read(copies: list[Path]) -> tuple[list[Witness], bool]:

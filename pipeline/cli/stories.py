@@ -1,4 +1,4 @@
-"""Faces that query: search, story show, story copies."""
+"""Faces that query: search, story show, story copies, story explain."""
 
 from datetime import date
 from enum import StrEnum
@@ -124,17 +124,23 @@ def show(
     context: Context = ctx.obj
     with context.services() as services, services.factory() as session:
         story = queries.story(session, story_id, version)
+    recovery = _recovered(story)
+    if format_ is Shape.JSON:
+        write(_document(story, recovery))
+    else:
+        _print_text(recovery, doubt=is_terminal() if doubt is None else doubt)
+        say(_facts(story, recovery))
+
+
+def _recovered(story: StoryView) -> RecoveryView:
+    """The recovery of the story; NotFound, with what it waits for, where there is none."""
     if story.recovery is None:
         waits = story.waits_for or "nothing: it has no copies to recover from"
         raise NotFound(
             f"Story {story.id} has no recovery yet ({story.copies} copies; it waits for {waits}). "
             f"A running `wirecopy up` makes one; `wirecopy story copies {story.id}` lists the copies."
         )
-    if format_ is Shape.JSON:
-        write(_document(story, story.recovery))
-    else:
-        _print_text(story.recovery, doubt=is_terminal() if doubt is None else doubt)
-        say(_facts(story, story.recovery))
+    return story.recovery
 
 
 def _document(story: StoryView, recovery: RecoveryView) -> str:
@@ -178,3 +184,36 @@ def copies(
     with context.services() as services, services.factory() as session:
         found = queries.copies(session, story_id)
     write_rows(found, COPIES, format_)
+
+
+@app.command()
+def explain(
+    ctx: typer.Context,
+    story_id: Annotated[int, typer.Argument(metavar="ID", help="The story's number, as `wirecopy search` gives it.")],
+    wanted: Annotated[
+        str, typer.Argument(metavar="POSITION|WORD", help="An offset in the recovered text, or a word of a copy.")
+    ],
+    version: Annotated[int | None, typer.Option(min=1, help="An earlier version of the recovered text.")] = None,
+    format_: Annotated[Shape, typer.Option("--format", "-f", help="Text, or JSON.")] = Shape.TEXT,
+) -> None:
+    """Say why a word stands in a story's recovered text: who attests it, what each copy weighs, what speaks for it.
+
+    It is told from the copies and the evidence of other stories that this version was recovered with.
+
+    Example: wirecopy story explain 12 government
+    """
+    from pipeline.cli.accounts import accounts_at, write_accounts  # noqa: PLC0415 - numpy, which a search need not wait for
+    from pipeline.stages.explaining import basis_of  # noqa: PLC0415 - as above
+
+    context: Context = ctx.obj
+    with context.services() as services, services.factory() as session:
+        recovery = _recovered(queries.story(session, story_id, version))
+        basis = basis_of(session, story_id, recovery.version)
+    found = accounts_at(basis.collation, basis.evidence, wanted)
+    write(write_accounts(found, as_json=format_ is Shape.JSON))
+    if any(one.passage.kept and basis.text[one.start : one.end] != one.text for one in found):
+        say(
+            f"This wirecopy weighs the copies otherwise than the one that made version {recovery.version}: what is told is new."
+        )
+    elif basis.evidence_changed:
+        say(f"Other stories have taught more since version {recovery.version}: it is told from what they taught then.")

@@ -14,16 +14,17 @@ PLACES = 6
 
 def to_document(recovery: Recovery) -> dict[str, Any]:
     """The recovery as plain data, JSON-able; probabilities within a unit still sum to one within rounding."""
-    document = _plain(asdict(recovery))
+    document = plain(asdict(recovery))
     document.pop("learned")
     return {"schema": SCHEMA, **document}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The value as JSON has it: lists, strings without their enumeration, rounded numbers."""
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return round(value, PLACES)
     return str(value) if isinstance(value, str) else value

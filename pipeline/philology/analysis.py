@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.philology.blocks import Verdict, judge
 from pipeline.philology.collation import Collation
-from pipeline.philology.headline import headline_of, settled
+from pipeline.philology.headline import Headline, headline_of, settled
 from pipeline.philology.housestyle import styled, voices_of, wordings
 from pipeline.philology.language import Fluency
 from pipeline.philology.prior import WEIGHTS, Surroundings, features, learned_directions, spoken
@@ -50,6 +50,8 @@ class Analysis:
     """What the solutions were reached from: row u is place `weighed[u]`."""
     context: tuple[tuple[str, ...], ...]
     """For every place what was taken to stand there when the readings of the others were judged."""
+    headline: Headline | None
+    """The headline that was taken whole, where papers had several."""
 
 
 def analyse(
@@ -99,6 +101,7 @@ def analyse(
         voices=tuple(voices),
         disputes=disputes,
         context=context,
+        headline=headline,
     )
 
 
@@ -175,14 +178,15 @@ def feature_rows(
     """For every disputed place the features of each of its readings, in the context that `texts` gives."""
     found: list[list[list[float]]] = []
     for at in disputed:
-        before = _around(texts, at, -1)
-        after = _around(texts, at, 1)
+        before = neighbours(texts, at, -1)
+        after = neighbours(texts, at, 1)
         longest = max(len(candidate.texts) for candidate in places[at].candidates)
         found.append([features(candidate, before, after, around, longest) for candidate in places[at].candidates])
     return found
 
 
-def _around(texts: Sequence[Sequence[str]], at: int, step: int) -> list[str]:
+def neighbours(texts: Sequence[Sequence[str]], at: int, step: int) -> list[str]:
+    """Some tokens before the place (step -1) or behind it (1), in the order of the text."""
     found: list[str] = []
     at += step
     while 0 <= at < len(texts) and len(found) < CONTEXT:

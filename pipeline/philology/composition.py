@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -41,9 +41,30 @@ class Decision:
         return calibrated(self.odds, self.reason)
 
 
-def compose(collation: Collation, analysis: Analysis, language: str | None) -> Recovery:
-    """The recovery that an analysis gives."""
-    decisions = decide(analysis)
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The text of a list of decisions: its tokens, what is printed before each, and the number of the decision of each."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    chosen: tuple[Chosen, ...]
+    blanks: tuple[str, ...]
+    owner: tuple[int, ...]
+
+    def extents(self, decisions: Sequence[Decision]) -> list[tuple[int, int]]:
+        """Start and end in the text of every decision; both are the end of what stands before where nothing was chosen."""
+        held: dict[int, tuple[int, int]] = {}
+        for number, token in zip(self.owner, self.tokens, strict=True):
+            held[number] = (held[number][0] if number in held else token.start, token.end)
+        found: list[tuple[int, int]] = []
+        for number in range(len(decisions)):
+            offset = found[-1][1] if found else 0
+            found.append(held.get(number, (offset, offset)))
+        return found
+
+
+def lay_out(collation: Collation, analysis: Analysis, decisions: Sequence[Decision]) -> Layout:
+    """The text that the decisions give."""
     chosen: list[Chosen] = []
     owner: list[int] = []
     for number, decision in enumerate(decisions):
@@ -60,8 +81,15 @@ def compose(collation: Collation, analysis: Analysis, language: str | None) -> R
         offset = start + len(token.text)
         decision = decisions[number]
         tokens.append(Token(token.text, start, offset, decision.probability, decision.reason))
-    text = "".join(parts)
-    matter = front_matter(text.split(PARAGRAPH), _roles(collation, chosen, blanks))
+    return Layout("".join(parts), tuple(tokens), tuple(chosen), tuple(blanks), tuple(owner))
+
+
+def compose(collation: Collation, analysis: Analysis, language: str | None) -> Recovery:
+    """The recovery that an analysis gives."""
+    decisions = decide(analysis)
+    layout = lay_out(collation, analysis, decisions)
+    text, tokens = layout.text, layout.tokens
+    matter = front_matter(text.split(PARAGRAPH), _roles(collation, layout.chosen, layout.blanks))
     stemma = stemma_of(collation, analysis)
     return Recovery(
         text=text,
@@ -71,8 +99,8 @@ def compose(collation: Collation, analysis: Analysis, language: str | None) -> R
         language=language,
         confidence=sum(token.probability for token in tokens) / len(tokens) if tokens else 0.0,
         witnesses=attestations(collation, analysis, decisions, stemma),
-        tokens=tuple(tokens),
-        apparatus=_apparatus(collation, analysis, decisions, owner, tokens, text),
+        tokens=tokens,
+        apparatus=_apparatus(collation, analysis, decisions, layout),
         omitted=_omitted(collation, analysis.verdicts),
         stemma=stemma,
         learned=learned_pairs(analysis, decisions),
@@ -81,20 +109,28 @@ def compose(collation: Collation, analysis: Analysis, language: str | None) -> R
 
 def decide(analysis: Analysis) -> list[Decision]:
     """The reading chosen at every place of the blocks that are kept, in order."""
-    share = len(analysis.weighed) / max(1, len(analysis.places))
-    found: list[Decision] = []
+    found = (decision_at(analysis, at, verdict) for at, verdict in verdicts_of(analysis) if verdict.kept)
+    return [decision for decision in found if decision is not None]
+
+
+def verdicts_of(analysis: Analysis) -> Iterator[tuple[int, Verdict]]:
+    """Every place, by its number, with the verdict on the block that it is part of."""
     verdicts = iter(analysis.verdicts)
     verdict = next(verdicts, None)
     for at, place in enumerate(analysis.places):
         while verdict is not None and place.first >= verdict.block.last:
             verdict = next(verdicts, None)
-        if verdict is None or not verdict.kept:
-            continue
-        if at in analysis.posteriors:
-            found.append(_disputed(analysis, at, verdict.probability))
-        elif place.candidates and place.candidates[0].texts:
-            found.append(_agreed(analysis, at, share, verdict.probability))
-    return found
+        if verdict is not None:
+            yield at, verdict
+
+
+def decision_at(analysis: Analysis, at: int, verdict: Verdict) -> Decision | None:
+    """The reading that is the likeliest at the place; None where nobody has anything there."""
+    if at in analysis.posteriors:
+        return _disputed(analysis, at, verdict.probability)
+    if analysis.places[at].candidates and analysis.places[at].candidates[0].texts:
+        return _agreed(analysis, at, verdict.probability)
+    return None
 
 
 def _disputed(analysis: Analysis, at: int, kept: float) -> Decision:
@@ -110,66 +146,62 @@ def _disputed(analysis: Analysis, at: int, kept: float) -> Decision:
     return Decision(at, reading, posterior[reading] * kept, Reason.VOTED if voted else Reason.FLUENCY)
 
 
-def _agreed(analysis: Analysis, at: int, share: float, kept: float) -> Decision:
+def _agreed(analysis: Analysis, at: int, kept: float) -> Decision:
     place = analysis.places[at]
-    best: dict[int, float] = {}
-    voters = 0
-    for w, choice in enumerate(place.choice):
-        if choice != ABSENT:
-            voters += 1
-            lineage = analysis.solution.lineages[w]
-            best[lineage] = min(best.get(lineage, 1.0), analysis.rates[w])
     wrong = 1 / SAME_ERROR
     right = 1.0
-    for rate in best.values():
-        error = min(0.5, max(1e-3, rate * share))
+    for error in errors_of(analysis, place).values():
         wrong *= error * SAME_ERROR
         right *= 1 - error
+    voters = sum(choice != ABSENT for choice in place.choice)
     return Decision(at, 0, right / (right + wrong) * kept, Reason.AGREED if voters > 1 else Reason.SINGLE)
 
 
-def _apparatus(
-    collation: Collation,
-    analysis: Analysis,
-    decisions: Sequence[Decision],
-    owner: Sequence[int],
-    tokens: Sequence[Token],
-    text: str,
-) -> tuple[Unit, ...]:
-    extent: dict[int, tuple[int, int]] = {}
-    for number, token in zip(owner, tokens, strict=True):
-        start = extent[number][0] if number in extent else token.start
-        extent[number] = (start, token.end)
+def errors_of(analysis: Analysis, place: Place) -> dict[int, float]:
+    """For every lineage that is at the place the chance that its best witness is wrong at any word of the story."""
+    share = len(analysis.weighed) / max(1, len(analysis.places))
+    best: dict[int, float] = {}
+    for w, choice in enumerate(place.choice):
+        if choice != ABSENT:
+            lineage = analysis.solution.lineages[w]
+            best[lineage] = min(best.get(lineage, 1.0), analysis.rates[w])
+    return {lineage: min(0.5, max(1e-3, rate * share)) for lineage, rate in best.items()}
+
+
+def _apparatus(collation: Collation, analysis: Analysis, decisions: Sequence[Decision], layout: Layout) -> tuple[Unit, ...]:
     units: list[Unit] = []
-    offset = 0
-    for number, decision in enumerate(decisions):
-        start, end = extent.get(number, (offset, offset))
-        offset = end
+    for decision, (start, end) in zip(decisions, layout.extents(decisions), strict=True):
         if decision.place in analysis.posteriors:
             place = analysis.places[decision.place]
             posterior = analysis.posteriors[decision.place]
-            units.append(Unit(start, end, _readings(collation, place, decision, posterior, text[start:end])))
+            units.append(Unit(start, end, _readings(collation, place, decision, posterior, layout.text[start:end])))
     return tuple(units)
 
 
 def _readings(
     collation: Collation, place: Place, decision: Decision, posterior: Sequence[float], lemma: str
 ) -> tuple[Reading, ...]:
-    sure = decision.probability
-    rest = sum(value for at, value in enumerate(posterior) if at != decision.reading)
     found: list[Reading] = []
+    shares = shares_of(decision, posterior)
     for at, candidate in enumerate(place.candidates):
         attesting = [w for w, choice in enumerate(place.choice) if choice == at]
-        if at == decision.reading:
-            probability, wording = sure, lemma
-        else:
-            part = posterior[at] / rest if rest > 0 else 1 / (len(place.candidates) - 1)
-            probability, wording = (1 - sure) * part, _wording(collation, candidate, attesting)
-        found.append(Reading(wording, tuple(collation.sigla[w] for w in attesting), probability, at == decision.reading))
+        wording = lemma if at == decision.reading else wording_of(collation, candidate, attesting)
+        found.append(Reading(wording, tuple(collation.sigla[w] for w in attesting), shares[at], at == decision.reading))
     return tuple(sorted(found, key=lambda reading: (not reading.lemma, -reading.probability, reading.text)))
 
 
-def _wording(collation: Collation, candidate: Candidate, attesting: Sequence[int]) -> str:
+def shares_of(decision: Decision, posterior: Sequence[float]) -> list[float]:
+    """The probability of every reading of the place: the lemma's is calibrated, the others share what it leaves."""
+    sure = decision.probability
+    rest = sum(value for at, value in enumerate(posterior) if at != decision.reading)
+    return [
+        sure if at == decision.reading else (1 - sure) * (value / rest if rest > 0 else 1 / (len(posterior) - 1))
+        for at, value in enumerate(posterior)
+    ]
+
+
+def wording_of(collation: Collation, candidate: Candidate, attesting: Sequence[int]) -> str:
+    """The reading as the first of those that attest it prints it."""
     if not attesting or not candidate.texts:
         return " ".join(candidate.texts)
     tokens = collation.tokens[attesting[0]]

@@ -1,13 +1,13 @@
 """Recover: the collation of a story becomes a recovery, stored as a new version where it says something new."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from pipeline.exports.recovery_json import to_document
 from pipeline.philology.collation import Collation, from_data
-from pipeline.philology.recovery import Evidence, Kind, Recovery, recover
+from pipeline.philology.recovery import Evidence, Kind, LearnedPair, Recovery, recover
 from pipeline.settings import Settings
 from pipeline.stages.claims import claim
 from pipeline.stages.outcome import Bell, Outcome
@@ -37,22 +37,27 @@ def recover_story(factory: SessionFactory, story_id: int, settings: Settings, wo
             if stored is None:
                 return held.finish(session, Outcome("nothing collated"))
             try:
-                collation = _load(session, stored)
+                collation = load(session, stored)
             except ValueError:
                 # It was made by a wirecopy that cut texts into other tokens: it is made again, and this bell comes again.
                 stories.make_due(session, story_id)
                 return held.finish(session, Outcome("to be collated again", (story_id,), (Bell(Stage.COLLATE, story_id),)))
-            language = _language(collation)
-            evidence = recoveries.evidence_for(session, story_id, language, _hosts(collation), _phrases(collation))
+            evidence = evidence_now(session, story_id, collation)
         recovery = recover(collation, evidence)
         with factory.begin() as session:
             outcome = _store(session, story_id, stored, collation, recovery, evidence)
             return held.finish(session, outcome)
 
 
-def _load(session: Session, stored: StoredCollation) -> Collation:
+def load(session: Session, stored: StoredCollation) -> Collation:
+    """The collation as a value. Raises ValueError where its witnesses no longer have the text that was collated."""
     rows = [session.get_one(StoredWitness, id_) for id_ in stored.witness_ids]
     return from_data(stored.columns, [witnesses.as_value(row) for row in rows])
+
+
+def evidence_now(session: Session, story_id: int, collation: Collation) -> Evidence:
+    """What the other stories teach about this one as they stand."""
+    return recoveries.evidence_for(session, story_id, _language(collation), _hosts(collation), _phrases(collation))
 
 
 def _store(
@@ -64,7 +69,7 @@ def _store(
     evidence: Evidence,
 ) -> Outcome:
     story = stories.lock(session, story_id)
-    version = recoveries.put_recovery(session, story_id, stored.id, to_document(recovery), _state_of(evidence))
+    version = recoveries.put_recovery(session, story_id, stored.id, to_document(recovery), state_of(evidence))
     story.recovered = max(story.recovered, stored.revision)
     story.title = recovery.title or story.title
     story.language = recovery.language or story.language
@@ -93,11 +98,20 @@ def _rates(collation: Collation, recovery: Recovery) -> list[tuple[str, float, f
     return [(site, wrong, total) for site, (wrong, total) in sorted(found.items())]
 
 
-def _state_of(evidence: Evidence) -> dict[str, Any]:
+def state_of(evidence: Evidence) -> dict[str, Any]:
+    """The evidence as JSON-able data: what a recovery records of other stories."""
     return {
         "error_rates": {site: list(rate) for site, rate in sorted(evidence.error_rates.items())},
         "pairs": [[pair.original, pair.spun, pair.stories] for pair in evidence.pairs],
     }
+
+
+def evidence_of(state: Mapping[str, Any]) -> Evidence:
+    """The evidence that `state_of` wrote."""
+    return Evidence(
+        error_rates={site: (wrong, compared) for site, (wrong, compared) in state.get("error_rates", {}).items()},
+        pairs=tuple(LearnedPair(original, spun, stories) for original, spun, stories in state.get("pairs", [])),
+    )
 
 
 def _language(collation: Collation) -> str:

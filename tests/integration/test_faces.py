@@ -319,7 +319,7 @@ def test_doctor_without_servers(wirecopy: CommandLine, tmp_path: Path) -> None:
 
 COMMANDS: list[list[str]] = [
     ["search"],
-    *(["story", name] for name in ("show", "copies")),
+    *(["story", name] for name in ("show", "copies", "explain")),
     *(["jobs", name] for name in ("list", "show", "watch", "cancel")),
     *(["quarantine", name] for name in ("list", "show", "retry", "discard")),
     *(["crawl", name] for name in ("list", "add", "run", "next", "enable", "disable")),
