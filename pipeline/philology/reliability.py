@@ -69,11 +69,12 @@ def solve(disputes: Disputes) -> tuple[Solution, ...]:
         return (nothing,)
     alone = tuple(range(witnesses))
     prior = _softmax(disputes.prior)
+    common = _common(disputes.choice)
     found = [_settle(disputes, alone, _votes(disputes))]
-    for lineages in dict.fromkeys((_near_duplicates(disputes.choice), _join(disputes, alone, prior, DOUBTFUL))):
+    for lineages in dict.fromkeys((_near_duplicates(disputes.choice, common), _join(disputes, alone, prior, DOUBTFUL, common))):
         solution = _settle(disputes, lineages, prior)
         for _ in range(3):
-            joined = _join(disputes, solution.lineages, solution.posterior, 0.0)
+            joined = _join(disputes, solution.lineages, solution.posterior, 0.0, common)
             if joined == solution.lineages:
                 break
             solution = _settle(disputes, joined, solution.posterior)
@@ -283,9 +284,56 @@ def _rates(wrong: Floats, compared: Floats, known: Floats) -> Floats:
     return rates
 
 
-def _near_duplicates(choice: Ints) -> tuple[int, ...]:
+# Readings that are compared at a time.
+_MOST_ROWS = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """The readings that two witnesses or more have, and the witnesses that have them."""
+
+    place: Ints
+    reading: Ints
+    cell: Ints
+    """Of each vote the reading, in increasing order, and in `witness` whose vote it is."""
+    witness: Ints
+    witnesses: int
+
+    def weigh(self, weights: Floats) -> Floats:
+        """For every pair of witnesses the sum of the weights of the readings that both have; not for one with itself."""
+        roots = np.sqrt(np.maximum(weights, 0.0))
+        found = np.zeros((self.witnesses, self.witnesses))
+        for first in range(0, len(weights), _MOST_ROWS):
+            last = min(len(weights), first + _MOST_ROWS)
+            votes = slice(*np.searchsorted(self.cell, (first, last)))
+            cell = self.cell[votes]
+            has = np.zeros((last - first, self.witnesses))
+            has[cell - first, self.witness[votes]] = roots[cell]
+            found += has.T @ has
+        return found
+
+
+def _common(choice: Ints) -> _Common:
+    place, witness = np.nonzero(choice >= 0)
+    readings = int(choice.max(initial=0)) + 1
+    keys, cell, size = np.unique(place * readings + choice[place, witness], return_inverse=True, return_counts=True)
+    several = size > 1
+    number = np.cumsum(several) - 1
+    kept = several[cell]
+    cell, witness = number[cell[kept]], witness[kept]
+    order = np.argsort(cell, kind="stable")
+    return _Common(
+        place=keys[several] // readings,
+        reading=keys[several] % readings,
+        cell=cell[order],
+        witness=witness[order],
+        witnesses=choice.shape[1],
+    )
+
+
+def _near_duplicates(choice: Ints, common: _Common) -> tuple[int, ...]:
     witnesses = choice.shape[1]
-    same = _in_common(choice, np.ones(choice.shape))
+    same = common.weigh(np.ones(len(common.place)))
     held = (choice >= 0).astype(np.float64)
     compared = held.T @ held
     groups = list(range(witnesses))
@@ -294,9 +342,10 @@ def _near_duplicates(choice: Ints) -> tuple[int, ...]:
     return _numbered(groups)
 
 
-def _join(disputes: Disputes, lineages: Sequence[int], posterior: Floats, doubtful: float) -> tuple[int, ...]:
+def _join(disputes: Disputes, lineages: Sequence[int], posterior: Floats, doubtful: float, common: _Common) -> tuple[int, ...]:
     """The lineages, those joined that share their errors and are wrong at more than a share `doubtful` of the places."""
-    shared, fewer = shared_errors(disputes.choice, posterior)
+    shared, errors = _shared_errors(disputes.choice, posterior, common)
+    fewer = np.minimum(errors, errors.T)
     both = (disputes.choice >= 0).astype(float)
     compared = both.T @ both
     kin = (fewer >= np.maximum(LEAST_ERRORS, doubtful * compared)) & (shared > SHARED_ERRORS * fewer)
@@ -307,33 +356,18 @@ def _join(disputes: Disputes, lineages: Sequence[int], posterior: Floats, doubtf
 
 
 def shared_errors(choice: Ints, posterior: Floats) -> tuple[Floats, Floats]:
-    """For every pair of witnesses the errors that they have in common, and the errors of the one that has fewer."""
+    """For every pair of witnesses the errors that they have in common, and those of the first where the second has a vote.
+
+    The diagonal of the one is not filled.
+    """
+    return _shared_errors(choice, posterior, _common(choice))
+
+
+def _shared_errors(choice: Ints, posterior: Floats, common: _Common) -> tuple[Floats, Floats]:
     held = choice >= 0
     wrong = np.where(held, 1 - np.take_along_axis(posterior, np.maximum(choice, 0), axis=1), 0.0)
-    mine = wrong.T @ held
-    return _in_common(choice, wrong), np.minimum(mine, mine.T)
-
-
-# Readings that are compared at a time, one bit a witness.
-_MOST_ROWS = 8_192
-
-
-def _in_common(choice: Ints, weights: Floats) -> Floats:
-    """For every pair of witnesses the sum of the weights, shape (places, witnesses), of the readings that both have."""
-    place, witness = np.nonzero(choice >= 0)
-    keys, cell = np.unique(place * (int(choice.max(initial=0)) + 1) + choice[place, witness], return_inverse=True)
-    weight = np.zeros(len(keys))
-    weight[cell] = weights[place, witness]
-    order = np.argsort(cell, kind="stable")
-    cell, witness = cell[order], witness[order]
-    found = np.zeros((choice.shape[1], choice.shape[1]))
-    for first in range(0, len(keys), _MOST_ROWS):
-        last = min(len(keys), first + _MOST_ROWS)
-        votes = slice(*np.searchsorted(cell, (first, last)))
-        has = np.zeros((last - first, choice.shape[1]))
-        has[cell[votes] - first, witness[votes]] = 1.0
-        found += has.T @ (weight[first:last, None] * has)
-    return found
+    mine = wrong.T @ held.astype(np.float64)
+    return common.weigh(1 - posterior[common.place, common.reading]), mine
 
 
 def _unite(groups: list[int], one: int, two: int) -> None:

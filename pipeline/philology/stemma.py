@@ -25,14 +25,7 @@ def exemplars(
     found: list[tuple[int | None, float]] = [(None, 0.0)] * witnesses
     if choice.shape[0] == 0:
         return found
-    shared, _ = shared_errors(choice, posterior)
-    own = np.zeros((witnesses, witnesses))
-    for w in range(witnesses):
-        both = (choice[:, w, None] >= 0) & (choice >= 0)
-        wrong = np.zeros(choice.shape[0])
-        held = choice[:, w] >= 0
-        wrong[held] = 1 - posterior[held, choice[held, w]]
-        own[w] = (both * wrong[:, None]).sum(axis=0)
+    shared, own = shared_errors(choice, posterior)
     for copy in range(witnesses):
         best: tuple[float, float, int] | None = None
         for other in range(witnesses):
