@@ -183,8 +183,11 @@ def _readings(
 ) -> tuple[Reading, ...]:
     found: list[Reading] = []
     shares = shares_of(decision, posterior)
-    for at, candidate in enumerate(place.candidates):
-        attesting = [w for w, choice in enumerate(place.choice) if choice == at]
+    votes: list[list[int]] = [[] for _ in place.candidates]
+    for w, choice in enumerate(place.choice):
+        if choice != ABSENT:
+            votes[choice].append(w)
+    for at, (candidate, attesting) in enumerate(zip(place.candidates, votes, strict=True)):
         wording = lemma if at == decision.reading else wording_of(collation, candidate, attesting)
         found.append(Reading(wording, tuple(collation.sigla[w] for w in attesting), shares[at], at == decision.reading))
     return tuple(sorted(found, key=lambda reading: (not reading.lemma, -reading.probability, reading.text)))

@@ -34,9 +34,12 @@ def strangers_of(collation: Collation) -> list[int]:
         table[w] = [own[index] if index >= 0 else -1 for index in row]
     groups = list(range(count))
     for w in range(count):
-        common = ((table == table[w]) & (table[w] >= 0)).sum(axis=1)
+        held = table[w] >= 0
         for other in range(w):
-            if common[other] >= LEAST_SHARE * max(1, min(sizes[w], sizes[other])) and common[other]:
+            if groups[other] == groups[w]:
+                continue
+            common = np.count_nonzero((table[other] == table[w]) & held)
+            if common and common >= LEAST_SHARE * min(sizes[w], sizes[other]):
                 keep, gone = groups[other], groups[w]
                 groups = [keep if group == gone else group for group in groups]
     worth = {

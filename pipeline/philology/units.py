@@ -85,15 +85,16 @@ def places_of(cells: Sequence[Sequence[Cell]], first: int, last: int) -> list[Pl
 
 
 def _leading(cell: Sequence[Cell]) -> Cell:
-    counts = Counter(text for text in cell if text is not None)
-    if not counts:
-        return None
+    counts = Counter(cell)
+    del counts[None]
+    if len(counts) < 2:
+        return next(iter(counts), None)
     return min(counts, key=lambda text: (-counts[text], not text, text))
 
 
 def _belong(cells: Sequence[Sequence[Cell]], leading: Sequence[Cell], left: int, first: int) -> bool:
     one, two = leading[left - first], leading[left + 1 - first]
-    for a, b in zip(cells[left], cells[left + 1], strict=True):
+    for a, b in set(zip(cells[left], cells[left + 1], strict=True)):
         if a is None or b is None or a == one or b == two:
             continue
         if "" in (a, b, one, two):
@@ -102,22 +103,21 @@ def _belong(cells: Sequence[Sequence[Cell]], leading: Sequence[Cell], left: int,
 
 
 def _place(cells: Sequence[Sequence[Cell]], first: int, last: int) -> Place:
+    rows = list(zip(*cells[first:last], strict=True))
     readings: dict[tuple[str, ...], Candidate] = {}
-    rows: list[tuple[str, ...] | None] = []
-    for w in range(len(cells[first])):
-        own = [(cells[column][w], column) for column in range(first, last)]
-        if any(text is None for text, _ in own):
-            rows.append(None)
-            continue
-        held = [(text, column) for text, column in own if text]
-        texts = tuple(text for text, _ in held)
-        rows.append(texts)
-        readings.setdefault(texts, Candidate(texts, tuple(column for _, column in held)))
+    texts_of: dict[tuple[Cell, ...], tuple[str, ...]] = {}
+    # witnesses repeat each other: each row of cells is read once, in the order of the first that has it
+    for row in dict.fromkeys(rows):
+        if None not in row:
+            held = [(text, column) for column, text in enumerate(row, first) if text]
+            texts = texts_of[row] = tuple(text for text, _ in held)
+            readings.setdefault(texts, Candidate(texts, tuple(column for _, column in held)))
     order = sorted(readings)
     number = {texts: at for at, texts in enumerate(order)}
+    choices = {row: number[texts] for row, texts in texts_of.items()}
     return Place(
         first=first,
         last=last,
         candidates=tuple(readings[texts] for texts in order),
-        choice=tuple(ABSENT if texts is None else number[texts] for texts in rows),
+        choice=tuple([choices.get(row, ABSENT) for row in rows]),
     )
