@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import platformdirs
@@ -45,6 +45,13 @@ class Settings(BaseModel):
     max_body: Count
     allow_private_addresses: bool
     obey_noarchive: bool
+    body_store: Literal["database", "folder"]
+    body_dir: str
+    body_lifetime: Seconds
+    keep_evidence: bool
+    warc: bool
+    warc_dir: str
+    warc_size: Count
     shift: Duration
     host_lease: Duration
     robots_lifetime: Duration
@@ -65,6 +72,16 @@ class Settings(BaseModel):
         if self.data_dir:
             return Path(self.data_dir).expanduser().absolute()
         return platformdirs.user_data_path("wirecopy", appauthor=False)
+
+    @property
+    def body_folder(self) -> Path:
+        """Where bodies lie that are kept as files; absolute."""
+        return Path(self.body_dir).expanduser().absolute() if self.body_dir else self.data_folder / "bodies"
+
+    @property
+    def warc_folder(self) -> Path:
+        """Where WARC files are written as pages come in; absolute."""
+        return Path(self.warc_dir).expanduser().absolute() if self.warc_dir else self.data_folder / "warc"
 
     @property
     def broker_url(self) -> str:

@@ -25,7 +25,7 @@ QUEUES = {
     Stage.RECOVER: DEDUPE,
 }
 TASKS = {stage: f"wirecopy.{stage}" for stage in Stage}
-TICK, SWEEP = "wirecopy.tick", "wirecopy.sweep"
+TICK, SWEEP, KEEP = "wirecopy.tick", "wirecopy.sweep", "wirecopy.keep"
 # Beat's messages that no worker takes are dropped after this, so that they do not pile up. Sender and taker compare their own
 # clocks here: it is far more than clocks differ by.
 MESSAGE_LIFETIME = 600.0
@@ -60,11 +60,12 @@ app.conf.update(
 
 
 def configure(settings: Settings) -> None:
-    """Let the application talk to the settings' Redis, and beat tick and sweep as they say."""
+    """Let the application talk to the settings' Redis, and beat tick, sweep and keep as they say."""
     app.conf.update(broker_url=settings.broker_url)
     app.conf.beat_schedule = {
         "tick": {"task": TICK, "schedule": settings.tick, "options": {"expires": MESSAGE_LIFETIME}},
         "sweep": {"task": SWEEP, "schedule": settings.sweep, "options": {"expires": MESSAGE_LIFETIME}},
+        "keep": {"task": KEEP, "schedule": settings.sweep, "options": {"expires": MESSAGE_LIFETIME}},
     }
 
 

@@ -1,12 +1,14 @@
-"""What beat sends: tick and sweep. What is due is decided in Postgres, so two beats do no harm."""
+"""What beat sends: tick, sweep and keep. What is due is decided in Postgres, so two beats do no harm."""
 
 from dataclasses import replace
 
+from pipeline.stages.archiving import archive_captures
+from pipeline.stages.keeping import drop_old_bodies
 from pipeline.stages.outcome import Outcome
 from pipeline.stages.sweeping import sweep, tick
 from workers import presence
-from workers.app import DEDUPE, FETCH, QUEUES, SWEEP, TICK, app, depth
-from workers.runtime import Runtime, perform
+from workers.app import DEDUPE, FETCH, KEEP, QUEUES, SWEEP, TICK, app, depth
+from workers.runtime import Runtime, perform, stopping
 
 MOST_WAITING = 50
 
@@ -21,6 +23,18 @@ def ring_for_due() -> None:
 def ring_for_lost() -> None:
     """End the claims of the dead, and ring for what got lost."""
     perform("sweep", None, _sweep)
+
+
+@app.task(name=KEEP)
+def keep() -> None:
+    """Write to WARC files what waits for it, and drop the bodies whose time is over."""
+    perform("keep", None, _keep)
+
+
+def _keep(at: Runtime) -> Outcome:
+    archived = archive_captures(at.factory, at.settings, stopping)
+    dropped = drop_old_bodies(at.factory, at.settings)
+    return Outcome(f"{archived.state}; {dropped.state}")
 
 
 def _sweep(at: Runtime) -> Outcome:

@@ -39,6 +39,12 @@ COMMANDS = {
         "Find stories by what their recovered text or one of their copies says, best first.",
     ),
     "story": ("stories", "app", "Stories: what was recovered, and the copies it rests on."),
+    "forget": (
+        "forget",
+        "forget",
+        "Delete a page, or all pages of a story, everywhere; they do not come back.",
+    ),
+    "export": ("export", "export", "Write stories in a format of others."),
     "worker": ("running", "worker", "Run one worker on servers that are named in the settings: for several machines."),
     "beat": ("running", "beat", "Run the beat, which lets due work be looked for; one is enough, two do no harm."),
     "db": ("running", "database", "The database."),

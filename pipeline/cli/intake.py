@@ -46,11 +46,11 @@ def add(
     with context.services() as services:
         job_id, queued, malformed = _admit(services, lines, priority)
         for _, why in malformed[:MOST_NAMED]:
-            say(f"Not a URL: {why}")
+            say(f"Not queued: {why}")
         if len(malformed) > MOST_NAMED:
-            say(f"… and {len(malformed) - MOST_NAMED:,} lines more that are no URLs.")
+            say(f"… and {len(malformed) - MOST_NAMED:,} lines more that are not queued.")
         if not queued:
-            raise Misuse("None of the lines is a URL.")
+            raise Misuse("None of the lines is a URL that may be queued.")
         context.wiring.ring(services.settings)(Bell(Stage.FETCH))
         code = PARTLY if malformed else 0
         if wait:
@@ -87,7 +87,11 @@ def _admit(services: Services, lines: list[str], priority: int) -> tuple[int, in
             len(part) for part in (admission.admitted.new, admission.admitted.reopened, admission.admitted.known)
         )
         say(f"Job {job_id}: {new} new, {reopened} tried again, {known} known already.")
-    return job_id, len(ids), admission.malformed
+    return job_id, len(ids), admission.malformed + tuple((url, _explain_forgotten(url)) for url in admission.admitted.forgotten)
+
+
+def _explain_forgotten(url: str) -> str:
+    return f"{url} was deleted on request, and is not fetched; `wirecopy forget --undo {url}` lifts that."
 
 
 def _say_what_follows(context: Context, job_id: int) -> None:

@@ -52,6 +52,8 @@ class Answer:
     truncated: bool = False
     """True where the body goes on past what was read: a limit, or a connection that ended early."""
     http_version: str = "1.1"
+    sent: tuple[tuple[str, str], ...] = ()
+    """The headers of the request, as they went out."""
 
     def header(self, name: str) -> str | None:
         """The first header of that name, or None."""

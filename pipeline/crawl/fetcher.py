@@ -204,6 +204,7 @@ class Fetcher:
             location=location,
             truncated=truncated,
             http_version=response.extensions["http_version"].decode().removeprefix("HTTP/"),
+            sent=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.request.headers.raw),
         )
 
     async def _read_body(self, response: httpx.Response, headers: tuple[tuple[str, str], ...]) -> tuple[bytes, int, bool]:

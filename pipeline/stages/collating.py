@@ -1,6 +1,6 @@
 """Collate: the witnesses of a story, aligned."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
@@ -29,6 +29,7 @@ def collate_story(factory: SessionFactory, story_id: int, settings: Settings, wo
         with factory.begin() as session:
             revision = session.get_one(Story, story_id).revision
             rows = witnesses.copies_of(session, story_id)
+            taken = witnesses.sigla_of(session, story_id)
         if not rows:
             with factory.begin() as session:
                 story = _settle(session, story_id, revision)
@@ -36,7 +37,7 @@ def collate_story(factory: SessionFactory, story_id: int, settings: Settings, wo
                 return held.finish(session, Outcome("no copies"))
         by_source = {row.source: row for row in rows}
         collation = collate([witnesses.as_value(row) for row in rows])
-        sigla = _name([by_source[witness.source] for witness in collation.witnesses])
+        sigla = _name([by_source[witness.source] for witness in collation.witnesses], taken)
         collation = replace(collation, sigla=sigla)
         with factory.begin() as session:
             _store(session, story_id, revision, collation, by_source)
@@ -44,8 +45,7 @@ def collate_story(factory: SessionFactory, story_id: int, settings: Settings, wo
             return held.finish(session, outcome)
 
 
-def _name(rows: Sequence[StoredWitness]) -> tuple[str, ...]:
-    taken = {row.siglum for row in rows}
+def _name(rows: Sequence[StoredWitness], taken: Collection[str]) -> tuple[str, ...]:
     free = (name for name in map(siglum, range(len(rows) + len(taken))) if name not in taken)
     return tuple(row.siglum or next(free) for row in rows)
 

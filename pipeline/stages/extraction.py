@@ -13,6 +13,7 @@ from pipeline.crawl.pages import ExtractionFailure, Page
 from pipeline.crawl.urls import parse
 from pipeline.settings import Settings
 from pipeline.stages.claims import Claim, claim
+from pipeline.stages.keeping import bodies_under
 from pipeline.stages.outcome import Bell, Outcome
 from pipeline.store import captures, frontier
 from pipeline.store.engine import SessionFactory
@@ -37,7 +38,7 @@ def extract(factory: SessionFactory, capture_id: int, extractor: Extractor, sett
             return Outcome("taken")
         with factory.begin() as session:
             capture = session.get(Capture, capture_id)
-            body = captures.body_of(session, capture) if capture is not None else None
+            body = captures.body_of(session, capture, bodies_under(settings)) if capture is not None else None
             if capture is None or capture.read_at is not None:
                 return held.finish(session, Outcome("read already"))
             if body is None:
@@ -55,7 +56,7 @@ def _store(session: Session, held: Claim, capture: Capture, page: Page | Extract
     if isinstance(page, ExtractionFailure):
         return _end(session, held, capture, Visit.NOT_ARTICLE, f"extraction: {page.kind}: {page.message}")
     if page.noarchive and settings.obey_noarchive:
-        captures.drop_body(session, capture)
+        captures.drop_body(session, capture, bodies_under(settings))
         return _end(session, held, capture, Visit.REFUSED, "noarchive: the page asks not to be archived")
     if page.why is not None:
         return _end(session, held, capture, Visit.NOT_ARTICLE, page.why)

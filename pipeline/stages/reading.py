@@ -8,6 +8,7 @@ from pipeline.errors import Malformed
 from pipeline.settings import Settings
 from pipeline.stages.admission import Admission, admit
 from pipeline.stages.claims import claim
+from pipeline.stages.keeping import bodies_under
 from pipeline.stages.outcome import Bell, Outcome
 from pipeline.store import captures, frontier, sources
 from pipeline.store.engine import SessionFactory
@@ -29,7 +30,7 @@ def read_source(factory: SessionFactory, capture_id: int, settings: Settings, wo
             capture = session.get(Capture, capture_id)
             if capture is None or capture.read_at is not None:
                 return held.finish(session, Outcome("read already"))
-            body = captures.body_of(session, capture)
+            body = captures.body_of(session, capture, bodies_under(settings))
             row = session.get_one(FrontierRow, capture.frontier_id)
             source = session.get_one(Source, row.source_id)
             try:

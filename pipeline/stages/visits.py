@@ -15,8 +15,10 @@ from pipeline.crawl.urls import Url
 from pipeline.settings import Settings
 from pipeline.stages.claims import quarantine_if_hopeless
 from pipeline.stages.judgement import Decision, Past, judge
+from pipeline.stages.keeping import bodies_under
 from pipeline.stages.outcome import Bell
-from pipeline.store import attempts, captures, frontier, hosts, sources
+from pipeline.store import attempts, captures, frontier, hosts, sources, tombstones
+from pipeline.store.bodies import fingerprint_body
 from pipeline.store.hosts import Lease
 from pipeline.store.tables import OPEN_VISITS, AttemptEnd, Capture, FrontierRow, Purpose, Source, Stage, Visit
 from pipeline.store.values import span, storable
@@ -79,7 +81,8 @@ def record(session: Session, visited: Visited, settings: Settings) -> list[Bell]
         # The lease ran out while the host was answering: the row may be somebody else's now, and only the answer is lost.
         return []
     points = _free_host(session, visited, settings)
-    capture = _capture(session, visited, result) if visited.asked == "page" and isinstance(result, Answer) else None
+    page = result if visited.asked == "page" and isinstance(result, Answer) else None
+    capture = None if page is None else _capture(session, visited, page, settings)
     bells = _move_row(session, visited, capture)
     if politeness.is_host_given_up(points):
         hosts.give_up_host(session, lease.host_id, f"{lease.host} has failed {points} points in a row")
@@ -136,9 +139,9 @@ def _free_host(session: Session, visited: Visited, settings: Settings) -> int:
     return points
 
 
-def _capture(session: Session, visited: Visited, answer: Answer) -> Capture:
+def _capture(session: Session, visited: Visited, answer: Answer, settings: Settings) -> Capture:
     readable = visited.decision.state is Visit.CAPTURED
-    name = captures.put_body(session, answer.body) if readable else captures.fingerprint_body(answer.body)
+    name = bodies_under(settings).put(session, answer.body) if readable else fingerprint_body(answer.body)
     capture = Capture(
         attempt_id=visited.lease.attempt_id,
         frontier_id=visited.lease.row.id,
@@ -152,6 +155,7 @@ def _capture(session: Session, visited: Visited, answer: Answer) -> Capture:
         fetched_at=func.now(),
         read_at=None if readable else func.now(),
         finding=None if readable else visited.decision.reason,
+        to_archive=settings.warc,
     )
     session.add(capture)
     session.flush()
@@ -197,6 +201,8 @@ def _hop(session: Session, visited: Visited, hop: Url) -> dict[str, Any]:
     row = visited.lease.row
     hops = [*row.hops, {"url": visited.url.text, "status": _status(visited.result), "to": hop.text}]
     if row.purpose == Purpose.ARTICLE:
+        if tombstones.standing(session, [hop.key]):
+            return {"state": Visit.REFUSED, "reason": "it redirects to a page that was deleted on request", "hops": hops}
         other = frontier.standing_for(session, row.id, hop.key)
         if other is not None:
             return {"state": Visit.SAME, "reason": f"the same page as {other.url}", "same_as": other.id, "hops": hops}
@@ -222,5 +228,6 @@ def _detail(visited: Visited) -> dict[str, Any]:
             "truncated": result.truncated,
             "http": result.http_version,
             "location": result.location.text if result.location else None,
+            "sent": dict(result.sent),
         }
     return detail | {"kind": result.kind, "message": storable(result.message)}

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
+from pipeline.store import tombstones
 from pipeline.store.tables import Capture, FrontierRow, Host, Purpose, Visit
 
 # Somebody who asks again for a URL in one of these states wants another try.
@@ -38,6 +39,8 @@ class Admitted:
     new: tuple[int, ...] = ()
     reopened: tuple[int, ...] = ()
     known: tuple[int, ...] = ()
+    forgotten: tuple[str, ...] = ()
+    """URLs of pages that were deleted on request, and are not taken in."""
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -66,7 +69,8 @@ def admit(session: Session, urls: Sequence[NewUrl], *, reopen: bool) -> Admitted
     first: dict[tuple[Purpose, str], NewUrl] = {}
     for url in urls:
         first.setdefault((url.purpose, url.key), url)
-    unique = list(first.values())
+    forgotten = _forgotten(session, list(first.values()))
+    unique = [url for url in first.values() if url.url not in forgotten]
     hosts = ensure_hosts(session, [url.host for url in unique])
     new: list[int] = []
     reopened: list[int] = []
@@ -93,7 +97,17 @@ def admit(session: Session, urls: Sequence[NewUrl], *, reopen: bool) -> Admitted
         new += [id_ for id_, _ in rows if id_ in fresh]
         known += [id_ for id_, _ in rows if id_ not in fresh and id_ not in again]
         reopened += [id_ for id_, _ in rows if id_ in again]
-    return Admitted(tuple(new), tuple(reopened), tuple(known))
+    return Admitted(tuple(new), tuple(reopened), tuple(known), tuple(forgotten))
+
+
+def _forgotten(session: Session, urls: Sequence[NewUrl]) -> dict[str, None]:
+    """The URLs among these whose pages were deleted on request, in order."""
+    found: dict[str, None] = {}
+    for start in range(0, len(urls), ROWS_A_STATEMENT):
+        part = urls[start : start + ROWS_A_STATEMENT]
+        standing = tombstones.standing(session, [url.key for url in part if url.purpose == Purpose.ARTICLE])
+        found |= {url.url: None for url in part if url.purpose == Purpose.ARTICLE and url.key in standing}
+    return found
 
 
 def afresh() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from pipeline.philology.recovery import Evidence, LearnedPair
-from pipeline.store.tables import ApparatusEntry, SiteError, StoredCollation, StoredPair, StoredRecovery
+from pipeline.store.tables import ApparatusEntry, SiteError, StoredCollation, StoredPair, StoredRecovery, Story
 
 
 def put_collation(session: Session, story_id: int, revision: int, witness_ids: Sequence[int], columns: dict[str, Any]) -> int:
@@ -49,7 +49,7 @@ def put_recovery(
         return None
     recovery = StoredRecovery(
         story_id=story_id,
-        version=1 if last is None else last.version + 1,
+        version=1 + (last.version if last is not None else _forgotten_versions(session, story_id)),
         collation_id=collation_id,
         title=document["title"],
         text=document["text"],
@@ -66,6 +66,10 @@ def put_recovery(
         for position, unit in enumerate(apparatus)
     )
     return recovery.version
+
+
+def _forgotten_versions(session: Session, story_id: int) -> int:
+    return session.scalar(select(Story.forgotten_versions).where(Story.id == story_id)) or 0
 
 
 def _apparatus(session: Session, recovery_id: int) -> list[dict[str, Any]]:

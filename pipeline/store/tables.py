@@ -222,20 +222,49 @@ class Attempt(Table):
 
 
 class Body(Table):
-    """The bytes of captures, once each, compressed with zlib."""
+    """The bytes of captures, once each, compressed; `data` is null where they lie in a file (store/bodies.py)."""
 
     __tablename__ = "bodies"
 
     sha256: Mapped[str] = mapped_column(primary_key=True)
-    data: Mapped[bytes]
+    data: Mapped[bytes | None]
     size: Mapped[int]
 
 
+class WarcFile(Table):
+    """A WARC file that captures are written to as they come in, in the folder of one machine (`place`).
+
+    `size` is what of it is committed: bytes behind it were left by a process that died, and are cut off before the next
+    record. `closed_at` is null for the one that grows.
+    """
+
+    __tablename__ = "warc_files"
+    __table_args__ = (
+        Index("ix_warc_files_open", "place", unique=True, postgresql_where=text("closed_at IS NULL")),
+        UniqueConstraint("place", "name"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    place: Mapped[str]
+    name: Mapped[str]
+    size: Mapped[int] = mapped_column(server_default="0")
+    opened_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    closed_at: Mapped[datetime | None]
+
+
 class Capture(Table):
-    """The answer to one fetch. `kept` is false where the page asked not to be archived: its hash and headers stay."""
+    """The answer to one fetch.
+
+    `kept` is false where there is no body: the page asked not to be archived, it was no page, or its time is over; hash and
+    headers stay. `to_archive` is true until it is written to a WARC file, which `warc_file_id` then names.
+    """
 
     __tablename__ = "captures"
-    __table_args__ = (Index("ix_captures_unread", "id", postgresql_where=text("read_at IS NULL")),)
+    __table_args__ = (
+        Index("ix_captures_unread", "id", postgresql_where=text("read_at IS NULL")),
+        Index("ix_captures_to_archive", "id", postgresql_where=text("to_archive")),
+        Index("ix_captures_kept", "fetched_at", postgresql_where=text("kept")),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), unique=True)
@@ -250,13 +279,16 @@ class Capture(Table):
     fetched_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
     finding: Mapped[str | None]
+    to_archive: Mapped[bool] = mapped_column(server_default=text("false"))
+    warc_file_id: Mapped[int | None] = mapped_column(ForeignKey("warc_files.id"), index=True)
 
 
 class Story(Table):
     """The witnesses that descend from one article.
 
     `revision` counts the changes of its witnesses; `collated` and `recovered` are the revisions that collation and recovery
-    have seen. `due_at` is when it is to be collated next, null when nothing is to be done.
+    have seen. `due_at` is when it is to be collated next, null when nothing is to be done. `forgotten_versions` is the number
+    of the last recovery that was deleted on request: no later one is given a number that another text had.
     """
 
     __tablename__ = "stories"
@@ -271,6 +303,7 @@ class Story(Table):
     revision: Mapped[int] = mapped_column(server_default="0")
     collated: Mapped[int] = mapped_column(server_default="0")
     recovered: Mapped[int] = mapped_column(server_default="0")
+    forgotten_versions: Mapped[int] = mapped_column(server_default="0")
     due_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -392,6 +425,15 @@ class StoredPair(Table):
     original: Mapped[str] = mapped_column(primary_key=True)
     spun: Mapped[str] = mapped_column(primary_key=True)
     story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class Tombstone(Table):
+    """A page that was deleted on request and is not to come back: the hash of its sameness key, for its URL is deleted, too."""
+
+    __tablename__ = "tombstones"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    forgotten_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Job(Table):

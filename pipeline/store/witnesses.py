@@ -37,6 +37,12 @@ def copies_of(session: Session, story_id: int) -> list[StoredWitness]:
     return list({row.source: row for row in rows}.values())
 
 
+def sigla_of(session: Session, story_id: int) -> set[str]:
+    """Every siglum that was given in a story, also to texts that their page shows no more."""
+    given = select(StoredWitness.siglum).where(StoredWitness.story_id == story_id, StoredWitness.siglum.is_not(None))
+    return {siglum for siglum in session.scalars(given) if siglum is not None}
+
+
 def as_value(row: StoredWitness) -> Witness:
     """The witness as the philology knows it."""
     return Witness(

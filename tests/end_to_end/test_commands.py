@@ -180,7 +180,7 @@ def test_some_lines_that_are_no_urls_do_not_stop_the_others(folder: Path, site: 
     result = run(folder, "add", "ftp://x/y", site.url("/good"), "http://user:secret@127.0.0.1/")
     assert result.returncode == 4
     assert "1 new" in result.stderr
-    assert result.stderr.count("Not a URL") == 2
+    assert result.stderr.count("Not queued") == 2
 
 
 def test_recover_prints_the_text_alone(tmp_path: Path) -> None:

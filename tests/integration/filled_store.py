@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from pipeline.crawl.urls import parse
 from pipeline.settings import Settings, load
 from pipeline.stages.admission import admit
-from pipeline.store import attempts, captures, frontier, recoveries, stories
+from pipeline.stages.keeping import bodies_under
+from pipeline.store import attempts, frontier, recoveries, stories
 from pipeline.store.tables import AttemptEnd, Capture, Stage, StoredWitness, Story, Visit
 
 SETTINGS: Settings = load({"allow_private_addresses": True, "contact": "desk@example.org", "settle": 0.0}, {}).settings
@@ -40,7 +41,7 @@ def visit(session: Session, row: int, url: str, state: Visit, reason: str | None
         url=url,
         status=200,
         headers=[],
-        body_sha256=captures.put_body(session, f"<p>{url}".encode()),
+        body_sha256=bodies_under(SETTINGS).put(session, f"<p>{url}".encode()),
         truncated=False,
         wire_bytes=10,
         fetched_at=MAY,

@@ -16,6 +16,7 @@ from pipeline.stages.admission import admit
 from pipeline.stages.collating import collate_story
 from pipeline.stages.extraction import extract
 from pipeline.stages.fetching import fetch, fetch_options
+from pipeline.stages.keeping import bodies_under
 from pipeline.stages.outcome import Bell, Outcome
 from pipeline.stages.placing import place
 from pipeline.stages.reading import read_source
@@ -261,12 +262,12 @@ def test_a_body_is_not_dropped_while_its_twin_is_stored(factory: SessionFactory,
         storing.wait()
         with factory.begin() as session:
             stored.set()
-            captures.drop_body(session, session.get_one(Capture, bell.subject_id))
+            captures.drop_body(session, session.get_one(Capture, bell.subject_id), bodies_under(settings))
 
     with ThreadPoolExecutor(1) as pool:
         dropping = pool.submit(drop)
         with factory.begin() as session:
-            captures.put_body(session, PAGE.body)
+            bodies_under(settings).put(session, PAGE.body)
             storing.set()
             stored.wait()
             # The twin: another capture of the same bytes, which becomes visible with this transaction.

@@ -223,3 +223,18 @@ def test_the_tick_and_the_sweep_find_what_no_bell_rang_for(factory: SessionFacto
     assert sweep(factory, settings).next == (Bell(Stage.RECOVER, story_id),)
     recover_story(factory, story_id, settings, WORKER)
     assert (tick(factory, settings).next, sweep(factory, settings).next) == ((), ())
+
+
+def test_a_page_that_shows_another_text_gets_another_siglum(factory: SessionFactory, settings: Settings) -> None:
+    """The text that it showed before keeps its own, so that what was said of it stays true."""
+    story_id = make_story(factory, settings, [STRIKE, STRIKE])
+    with factory.begin() as session:
+        newer = StoredWitness(source="http://paper0.example/story", host="paper0.example", text=STRIKE[:-60], features=[])
+        session.add(newer)
+        session.flush()
+        newer_id = newer.id
+    place(factory, newer_id, settings, WORKER)
+    collate_story(factory, story_id, settings, WORKER)
+    with factory() as session:
+        sigla = session.execute(select(StoredWitness.source, StoredWitness.siglum).order_by(StoredWitness.id)).all()
+    assert [siglum for _, siglum in sigla] == ["A", "B", "C"]

@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound
+from pipeline.store import tombstones
 from pipeline.store.queries.asking import checked_text
 from pipeline.store.tables import (
     Attempt,
@@ -120,6 +121,8 @@ def url_history(session: Session, key: str, url: str) -> UrlHistory:
         .limit(1)
     )
     if row is None:
+        if when := tombstones.standing(session, [key]).get(key):
+            raise NotFound(f"{url} was deleted on request on {when:%Y-%m-%d}, and is not fetched any more.")
         raise NotFound(f"{url} was never asked for. `wirecopy add {url}` queues it.")
     captures = select(Capture.id).where(Capture.frontier_id == row.id)
     witnesses = select(StoredWitness.id).where(StoredWitness.frontier_id == row.id)
