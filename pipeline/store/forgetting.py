@@ -1,0 +1,136 @@
+"""What is stored of a page, found and deleted: the rows of the store alone; files are the stages' affair."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from pipeline.store.tables import (
+    Attempt,
+    Capture,
+    FrontierRow,
+    Purpose,
+    QuarantinedWork,
+    SiteError,
+    Stage,
+    StoredCollation,
+    StoredPair,
+    StoredRecovery,
+    StoredWitness,
+    Story,
+)
+
+OF_STORIES = (Stage.COLLATE, Stage.RECOVER)
+
+
+def pages_of_url(session: Session, key: str, url: str) -> set[int]:
+    """The frontier rows of a page: those of its URL, those that lead to it, and those that it leads to."""
+    named = or_(FrontierRow.key == key, FrontierRow.url == url)
+    known = set(session.scalars(select(FrontierRow.id).where(FrontierRow.purpose == Purpose.ARTICLE, named)))
+    printed = select(StoredWitness.frontier_id).where(StoredWitness.source == url, StoredWitness.frontier_id.is_not(None))
+    known |= {id_ for id_ in session.scalars(printed) if id_ is not None}
+    while known:
+        linked = session.execute(
+            select(FrontierRow.id, FrontierRow.same_as).where(or_(FrontierRow.id.in_(known), FrontierRow.same_as.in_(known)))
+        ).all()
+        wider = {id_ for row in linked for id_ in row if id_ is not None}
+        if wider <= known:
+            break
+        known |= wider
+    return known
+
+
+def pages_of_story(session: Session, story_id: int) -> set[int]:
+    """The frontier rows of the pages that hold a story's copies and excerpts, and those that lead to them."""
+    found: set[int] = set()
+    pages = select(StoredWitness.frontier_id, StoredWitness.source).where(StoredWitness.story_id == story_id)
+    for frontier_id, source in session.execute(pages).all():
+        if frontier_id is not None:
+            key = session.scalar(select(FrontierRow.key).where(FrontierRow.id == frontier_id)) or source
+            found |= pages_of_url(session, key, source)
+    return found
+
+
+def lock_pages(session: Session, pages: Collection[int]) -> list[FrontierRow]:
+    """The rows, locked for this transaction."""
+    return list(
+        session.scalars(select(FrontierRow).where(FrontierRow.id.in_(pages)).order_by(FrontierRow.id).with_for_update())
+    )
+
+
+def captures_of(session: Session, pages: Collection[int]) -> list[Capture]:
+    """The captures of pages, locked for this transaction."""
+    of_pages = select(Capture).where(Capture.frontier_id.in_(pages)).order_by(Capture.body_sha256)
+    return list(session.scalars(of_pages.with_for_update()))
+
+
+def source_captures(session: Session, sources: Collection[int]) -> list[Capture]:
+    """The captures of feeds and sitemaps whose bodies are kept: they may list a page."""
+    return list(
+        session.scalars(
+            select(Capture)
+            .join(FrontierRow, FrontierRow.id == Capture.frontier_id)
+            .where(FrontierRow.purpose == Purpose.SOURCE, FrontierRow.source_id.in_(sources), Capture.kept)
+            .order_by(Capture.body_sha256)
+        )
+    )
+
+
+def delete_witnesses(session: Session, pages: Collection[int]) -> tuple[int, set[int]]:
+    """Delete what was read out of pages: (texts deleted, the stories that they were placed in)."""
+    gone = session.execute(
+        delete(StoredWitness)
+        .where(StoredWitness.frontier_id.in_(pages))
+        .returning(StoredWitness.id, StoredWitness.story_id, StoredWitness.siglum)
+    ).all()
+    ids = [row.id for row in gone]
+    _delete_work(session, (Stage.PLACE,), ids)
+    session.execute(
+        update(StoredWitness)
+        .where(StoredWitness.relation_evidence["of"].as_integer().in_(ids))
+        .values(relation_evidence=StoredWitness.relation_evidence.op("-")("of"))
+    )
+    return len(ids), {row.story_id for row in gone if row.story_id is not None}
+
+
+def delete_pages(session: Session, pages: Collection[int], captures: Sequence[Capture]) -> None:
+    """Delete pages with their captures and every try at them; jobs wait for them no more."""
+    ids = [capture.id for capture in captures]
+    _delete_work(session, (Stage.EXTRACT, Stage.READ_SOURCE), ids)
+    session.execute(delete(Capture).where(Capture.id.in_(ids)))
+    _delete_work(session, (Stage.FETCH,), pages)
+    session.execute(update(FrontierRow).where(FrontierRow.same_as.in_(pages)).values(same_as=None))
+    session.execute(delete(FrontierRow).where(FrontierRow.id.in_(pages)))
+
+
+def unmake(session: Session, story_id: int) -> bool:
+    """Delete all that was made of a story's witnesses, and let it be made again of those that are left; False where none is.
+
+    Every version goes, with the apparatus and what the story taught: each may hold the words.
+    """
+    # The story first, then what hangs on it: so do collate and recover, and they may meet this.
+    story = session.get_one(Story, story_id, with_for_update=True, populate_existing=True)
+    newest = session.scalar(select(func.max(StoredRecovery.version)).where(StoredRecovery.story_id == story_id))
+    for made in (StoredRecovery, StoredCollation, SiteError, StoredPair):
+        session.execute(delete(made).where(made.story_id == story_id))
+    # Whoever is at it has the old texts in hand: it finds its claim gone, and stores nothing.
+    _delete_work(session, OF_STORIES, [story_id])
+    left = session.scalars(select(StoredWitness).where(StoredWitness.story_id == story_id).order_by(StoredWitness.id)).all()
+    if not left:
+        session.delete(story)
+        session.flush()
+        return False
+    story.forgotten_versions = max(story.forgotten_versions, newest or 0)
+    story.title, story.language = left[0].title, left[0].language
+    story.revision += 1
+    story.recovered = story.collated
+    story.due_at = func.now()
+    for witness in left:
+        witness.kind = witness.error_rate = witness.coverage = witness.exemplar = witness.lineage = None
+    session.flush()
+    return True
+
+
+def _delete_work(session: Session, stages: Collection[Stage], subjects: Collection[int]) -> None:
+    for work in (Attempt, QuarantinedWork):
+        session.execute(delete(work).where(work.stage.in_(stages), work.subject_id.in_(subjects)))
