@@ -1,8 +1,11 @@
 """Error of the recovered text on cases whose original is known, side by side with what a reader would do without it.
 
-Usage: python -m bench.recovery [CASES.jsonl] [--limit N]
-The cases default to ../shared/data/cases/report.jsonl. One line a condition: mean token error rate in per cent for
-k = 2, 3, 5, 10, 20 witnesses.
+    python -m bench.recovery [CASES.jsonl] [--limit N]      fixed cases; ../shared/data/cases/report.jsonl by default
+    python -m bench.recovery --generated [--condition NAME …] [--part fit|report] [--count 24] [--seed 1]
+    python -m bench.recovery --peers [--part fit|report]    CollateX, a partial-order aligner, ROVER, beside the recovery
+
+Fixed cases: one line a condition, the mean token error rate in per cent for k = 2, 3, 5, 10, 20 witnesses. Generated cases
+(bench/copies) and peers are of part fit unless asked otherwise: nothing that is reported may have been looked at.
 """
 
 import argparse
@@ -10,99 +13,34 @@ import json
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from rapidfuzz.distance import LCSseq
-
-from pipeline.philology.baselines import longest, majority, medoid, token_error_rate, words_of
+from bench.scores import METHODS, calibration_error, errors_of, right_tokens, witnesses_of
 from pipeline.philology.collation import collate
-from pipeline.philology.recovery import Evidence, Recovery, recover
-from pipeline.philology.witness import Witness
+from pipeline.philology.recovery import Evidence, recover
 
 CASES = Path(__file__).resolve().parents[2] / "shared" / "data" / "cases" / "report.jsonl"
 COUNTS = (2, 3, 5, 10, 20)
-METHODS = ("longest", "medoid", "majority", "recovery", "floor")
 
 
-def witnesses_of(case: Mapping[str, Any]) -> list[Witness]:
-    """The witnesses of a case; sources count them in their order."""
-    return [
-        Witness(source=f"{number:03d}", paragraphs=tuple(copy["text"].split("\n\n")))
-        for number, copy in enumerate(case["witnesses"])
-    ]
-
-
-def floor(witnesses: Sequence[Witness], original: str) -> float:
-    """Share of the original's tokens that no witness has in their place."""
-    own = words_of(original)
-    attested = [False] * len(own)
-    for witness in witnesses:
-        for step in LCSseq.opcodes(own, words_of(witness.text)):
-            if step.tag == "equal":
-                attested[step.src_start : step.src_end] = [True] * (step.src_end - step.src_start)
-    return 1 - sum(attested) / max(1, len(own))
-
-
-def right_tokens(recovery: Recovery, original: str) -> list[tuple[float, bool, bool]]:
-    """Of every token of the recovery its probability, whether it is right, and whether it stands in a variation unit."""
-    own = [token.text for token in recovery.tokens]
-    right = [False] * len(own)
-    for step in LCSseq.opcodes(own, words_of(original)):
-        if step.tag == "equal":
-            right[step.src_start : step.src_end] = [True] * (step.src_end - step.src_start)
-    inside = [False] * len(own)
-    at = 0
-    for unit in recovery.apparatus:
-        while at < len(own) and recovery.tokens[at].start < unit.start:
-            at += 1
-        while at < len(own) and recovery.tokens[at].end <= unit.end:
-            inside[at] = True
-            at += 1
-    return [(token.probability, good, unit) for token, good, unit in zip(recovery.tokens, right, inside, strict=True)]
-
-
-def calibration_error(rows: Sequence[tuple[float, bool]], bins: int = 20) -> float:
-    """Expected calibration error: mean distance of probability and share right over bins of equal width, weighted by size."""
-    pools: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for probability, good in rows:
-        pools[min(bins - 1, int(probability * bins))].append((probability, good))
-    total = 0.0
-    for pool in pools.values():
-        total += abs(sum(p for p, _ in pool) - sum(good for _, good in pool))
-    return total / max(1, len(rows))
-
-
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", nargs="?", type=Path, default=CASES)
-    parser.add_argument("--limit", type=int, default=0)
-    arguments = parser.parse_args()
-    if not arguments.cases.is_file():
-        print(f"skipped: {arguments.cases} is not there")
+def measure_fixed(path: Path, limit: int) -> None:
+    """Print the table of the fixed cases."""
+    if not path.is_file():
+        print(f"skipped: {path} is not there")
         return
-    cases = [json.loads(line) for line in arguments.cases.read_text(encoding="utf-8").splitlines()]
+    cases = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()][: limit or None]
     errors: dict[str, dict[tuple[bool, float, int], list[float]]] = {method: defaultdict(list) for method in METHODS}
     tokens: list[tuple[float, bool, bool]] = []
     spent = 0.0
-    for case in cases[: arguments.limit or None]:
+    for case in cases:
         witnesses, original = witnesses_of(case), case["original"]
         begun = time.perf_counter()
         collation = collate(witnesses)
         recovery = recover(collation, Evidence())
         spent += time.perf_counter() - begun
         key = (case["dependent"], case["spun_share"], case["k"])
-        found = {
-            "longest": token_error_rate(longest(witnesses), original),
-            "medoid": token_error_rate(medoid(witnesses), original),
-            "majority": token_error_rate(majority(collation), original),
-            "recovery": token_error_rate(recovery.text, original),
-            "floor": floor(witnesses, original),
-        }
-        for method, value in found.items():
-            errors[method][key].append(100 * value)
+        for method, value in errors_of(witnesses, collation, recovery, original).items():
+            errors[method][key].append(value)
         tokens.extend(right_tokens(recovery, original))
     for method in METHODS:
         print(f"\n{method}: mean token error rate, k = {' / '.join(map(str, COUNTS))}")
@@ -128,7 +66,33 @@ def main() -> None:
         f"in units {calibration_error([row[:2] for row in tokens if row[2]]):.4f}; "
         f"right at .99 and more: {sum(sure) / max(1, len(sure)):.4f} of {len(sure)}"
     )
-    print(f"seconds a case: {spent / max(1, len(cases[: arguments.limit or None])):.3f}")
+    print(f"seconds a case: {spent / max(1, len(cases)):.3f}")
+
+
+def main() -> None:
+    """Print the table that was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="?", type=Path, default=CASES)
+    parser.add_argument("--limit", type=int, default=0)
+    parser.add_argument("--generated", action="store_true")
+    parser.add_argument("--condition", action="append")
+    parser.add_argument("--part", choices=("fit", "report"), default="fit")
+    parser.add_argument("--count", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--peers", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.generated or arguments.condition:
+        from bench.copies import CONDITIONS  # noqa: PLC0415
+        from bench.generated import measure, print_rest  # noqa: PLC0415
+
+        print_rest(measure(arguments.condition or tuple(CONDITIONS), arguments.part, arguments.count, arguments.seed))
+    elif not arguments.peers:
+        measure_fixed(arguments.cases, arguments.limit)
+    if arguments.peers:
+        from bench.peers import compare, race  # noqa: PLC0415
+
+        compare(arguments.part, 60)
+        race(arguments.part, 300)
 
 
 if __name__ == "__main__":

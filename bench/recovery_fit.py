@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.recovery import right_tokens, witnesses_of
+from bench.scores import right_tokens, witnesses_of
 from pipeline.philology import blocks, prior
 from pipeline.philology.analysis import Analysis, analyse, feature_rows, surroundings
 from pipeline.philology.blocks import block_features, questioned, shared_words

@@ -16,19 +16,37 @@ PROMOTIONS = (
     "Read also: {title}",
     "ALSO READ | {title}",
     "Related: {title}",
+    "Related stories: {title}",
     "More on this story: {title}",
     "Don't miss: {title}",
     "Watch: {title}",
-    "Sign up for our morning briefing and get the day's top stories in your inbox",
-    "Subscribe to our newsletter for more stories like this one.",
-    "Follow us on Twitter and Facebook for the latest updates",
+    "READ MORE: {title}",
+    "See also: {title}",
+    "Recommended: {title}",
+    "In pictures: {title}",
+    "Next up: {title}",
+    "> {title}",
+    "From our archive: {title}",
+    "Sign up for the morning briefing of {paper} and get the day's top stories in your inbox",
+    "Sign up for our newsletter",
+    "Subscribe to {paper} for more stories like this one.",
+    "Subscribe now for unlimited access to everything {paper} has to offer.",
+    "Follow {paper} on Twitter and Facebook for the latest updates",
+    "Follow us on Instagram",
     "ADVERTISEMENT",
     "Story continues below advertisement",
+    "Article continues after ad",
     "Download our app for breaking news alerts",
     "Click here for our full coverage",
-    "For all the latest world news, download the {paper} app.",
+    "For all the latest world news, download the app of {paper}.",
+    "Get {paper} on WhatsApp: send START to our news desk",
     "Join the conversation: tell us what you think in the comments",
+    "Do you have a story for {paper}? Write to our news desk.",
+    "Enjoying this article? {paper} depends on readers like you.",
     "(This story has not been edited by {paper} staff and is published from a syndicated feed.)",
+    "(Except for the headline, {paper} has not edited this report.)",
+    "{paper} is not responsible for the content of external sites.",
+    "This article was first published on the website of {paper}.",
 )
 TITLES = (
     "Ministers clash over budget as deadline nears",
@@ -37,8 +55,35 @@ TITLES = (
     "Why rents keep rising in the capital",
     "Champions held to a draw at home",
     "Scientists find new species in deep-sea trench",
+    "Old mill to become a museum of weaving",
+    "Bus drivers vote on walkout",
+    "What the new tax rules mean for you",
+    "Singer cancels tour after injury",
+    "Lost violin returned after thirty years",
+    "Drought empties reservoirs in the south",
+    "Chess prodigy, 12, beats grandmaster",
+    "Airport reopens after night of fog",
+    "How a village saved its last shop",
+    "Court rejects appeal in fraud trial",
+    "Our critics choose the books of the year",
+    "Wolves seen near the city for the first time",
+    "Farmers fear a poor harvest",
+    "Is your password on this list?",
 )
-PAPERS = ("The Daily Ledger", "Metro Courier", "The Harbour Post", "Coast Tribune")
+PAPERS = (
+    "The Daily Ledger",
+    "Metro Courier",
+    "The Harbour Post",
+    "Coast Tribune",
+    "Evening Star",
+    "The Valley Record",
+    "Northern Echo Online",
+    "The Examiner",
+    "City Gazette",
+    "Sunday Mirror Weekly",
+    "The Observer Herald",
+    "News Hour",
+)
 CREDITS = (
     "(Reporting by {one}; editing by {two})",
     "(Reporting by {one} and {two}; Writing by {two}; Editing by {one})",
@@ -69,6 +114,8 @@ SPELLINGS = (
     ("program", "programme"),
     ("theater", "theatre"),
 )
+# Papers leave most of an agency's habits alone; what is left alone stays as it is, mixed or not.
+CHANGED = 0.3
 STYLES = (
     ("percent", ("percent", "per cent", "%")),
     ("us", ("U.S.", "US")),
@@ -83,24 +130,36 @@ SENTENCE = re.compile(r"(?<=[.!?][\"”’'])\s+(?=[A-Z\"“‘])|(?<=[a-z0-9)][
 
 
 def house_style(paragraphs: Paragraphs, rng: Random) -> Paragraphs:
-    """The text in one paper's style: each habit goes one way through the whole of it."""
-    style = {name: rng.choice(ways) for name, ways in STYLES}
+    """The text in one paper's style: each habit that it has goes one way through the whole of it."""
+    style = {name: rng.choice(ways) if rng.random() < CHANGED else "" for name, ways in STYLES}
     return tuple(_styled(paragraph, style) for paragraph in paragraphs)
 
 
 def _styled(text: str, style: dict[str, str]) -> str:
-    percent = style["percent"]
-    text = re.sub(r"(?<=\d)(?: percent| per cent|%)", "%" if percent == "%" else f" {percent}", text)
-    text = re.sub(r"\bU\.S\.(?=[\s,;:’'])|\bUS\b(?!\$)", style["us"], text)
-    text = re.sub(r"(?:\bUS)?\$(?=\d)", style["dollar"], text)
-    text = re.sub(r"\s[-–—]{1,2}\s", f" {style['dash']} ", text)
-    for american, british in SPELLINGS:
-        old, new = (american, british) if style["spelling"] == "British" else (british, american)
-        text = re.sub(rf"\b({old[0]}|{old[0].upper()}){old[1:]}(?!me)", lambda found, new=new: found[1] + new[1:], text)
+    if percent := style["percent"]:
+        text = re.sub(r"(?<=\d)(?: percent| per cent|%)", "%" if percent == "%" else f" {percent}", text)
+    if style["us"]:
+        text = re.sub(r"\bU\.S\.(?=[\s,;:’'])|\bUS\b(?!\$)", style["us"], text)
+    if style["dollar"]:
+        text = re.sub(r"(?:\bUS)?\$(?=\d)", style["dollar"], text)
+    if style["dash"]:
+        text = re.sub(r"\s[-–—]{1,2}\s", f" {style['dash']} ", text)
+    if style["spelling"]:
+        text = _spelt(text, british=style["spelling"] == "British")
     if style["titles"] == "long":
         for short, long in LONG_TITLES:
             text = text.replace(short, long)
-    return curled(text) if style["quotes"] == "curly" else straight(text)
+    if style["quotes"]:
+        text = curled(text) if style["quotes"] == "curly" else straight(text)
+    return text
+
+
+def _spelt(text: str, *, british: bool) -> str:
+    for pair in SPELLINGS:
+        old, new = pair if british else pair[::-1]
+        # "programme" is not to become "programmeme"
+        text = re.sub(rf"\b({old[0]}|{old[0].upper()}){old[1:]}(?!me)", lambda found, new=new: found[1] + new[1:], text)
+    return text
 
 
 def curled(text: str) -> str:

@@ -133,7 +133,8 @@ class Story:
 
 def newsroom_edit(text: Paragraphs, rng: Random, *, cuts: bool = True, moved: bool = False) -> Paragraphs:
     """One paper's version: its style, cuts and lines, in half of the cases its own paragraph breaks; `moved`: one elsewhere."""
-    text = newsroom.reword_lightly(newsroom.house_style(newsroom.other_dateline(text, rng), rng), rng)
+    text = newsroom.other_dateline(text, rng) if rng.random() < 0.5 else text
+    text = newsroom.reword_lightly(newsroom.house_style(text, rng), rng)
     if cuts:
         text = newsroom.drop_paragraph(text, rng)
         text = newsroom.drop_sentence(text, rng) if rng.random() < 0.5 else text
