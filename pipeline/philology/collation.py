@@ -1,12 +1,12 @@
 """A collation: the witnesses of a story, aligned, one column a place in the text."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from pipeline.philology.ordering import arrange, majority_order, paragraph_clusters
-from pipeline.philology.tokens import Tokens, tokens_of
+from pipeline.philology.tokens import Tokens, tokens_of, without_paragraphs
 from pipeline.philology.witness import Witness
 
 
@@ -131,6 +131,28 @@ def without(collation: Collation, dropped: frozenset[int]) -> Collation:
         columns=tuple(map(tuple, columns)),
         blocks=_blocks(columns, tokens),
         tokens=tokens,
+    )
+
+
+def without_passages(collation: Collation, passages: Mapping[int, Collection[int]]) -> Collation:
+    """The collation without some paragraphs, given as witness → indices in its `tokens[w].paragraphs`.
+
+    Columns that only these had are gone. The witnesses stay as they are; their tokens are those of the paragraphs left.
+    """
+    tokens = list(collation.tokens)
+    columns = [list(row) for row in collation.columns]
+    for w, gone in passages.items():
+        number = {index: at for at, index in enumerate(i for i, place in enumerate(tokens[w].places) if place not in gone)}
+        columns[w] = [number.get(index, -1) for index in columns[w]]
+        tokens[w] = without_paragraphs(tokens[w], gone)
+    width = [column for column in range(collation.width) if any(row[column] >= 0 for row in columns)]
+    columns = [[row[column] for column in width] for row in columns]
+    return Collation(
+        witnesses=collation.witnesses,
+        sigla=collation.sigla,
+        columns=tuple(map(tuple, columns)),
+        blocks=_blocks(columns, tokens),
+        tokens=tuple(tokens),
     )
 
 

@@ -87,6 +87,14 @@ class Attestation:
     """Siglum of the witness that it was copied from, where the evidence says so."""
     lineage: int
     """Witnesses of one lineage count as one vote; numbered from 1."""
+    evidence: str = ""
+    """What the kind rests on, in words."""
+    loose: float = 0.0
+    """Share of its tokens that stand in stretches which do not align with the recovery: worded anew, they have no vote."""
+    foreign: float = 0.0
+    """Share of its tokens that stand in passages of another text; they were left out."""
+    version: int | None = None
+    """Number, from 1, of the version in `versions` that it follows; None where there is one text alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,14 +49,23 @@ def recover(collation: Collation, evidence: Evidence, fluency: Fluency | None = 
     if len(collation.witnesses) < 2:
         return recover_single(collation)
     # numpy, and the language model behind `fluency_of`, are loaded when there is something to weigh
-    from pipeline.philology.analysis import analyse  # noqa: PLC0415
-    from pipeline.philology.composition import compose  # noqa: PLC0415
-    from pipeline.philology.strangers import reported, set_apart, strangers_of  # noqa: PLC0415
+    from pipeline.philology.cohesion import foreign_passages  # noqa: PLC0415
+    from pipeline.philology.strangers import reported, set_apart, strangers_of, told, without_foreign  # noqa: PLC0415
 
     strange = strangers_of(collation)
     if strange:
         return reported(recover(set_apart(collation, strange), evidence, fluency), collation, strange)
     language = language_of(collation)
+    foreign = foreign_passages(collation, frequency_of(language))
+    if not foreign:
+        return _weighed(collation, evidence, fluency, language)
+    return told(_weighed(without_foreign(collation, foreign), evidence, fluency, language), collation, foreign)
+
+
+def _weighed(collation: Collation, evidence: Evidence, fluency: Fluency | None, language: str | None) -> Recovery:
+    from pipeline.philology.analysis import analyse  # noqa: PLC0415
+    from pipeline.philology.composition import compose  # noqa: PLC0415
+
     analysis = analyse(collation, evidence, fluency or fluency_of(language), frequency_of(language))
     return compose(collation, analysis, language)
 

@@ -1,20 +1,26 @@
-"""Witnesses that do not belong to the article: they share no wording with the rest."""
+"""Witnesses that do not belong to the article, and passages of another text in those that do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from pipeline.philology.collation import Collation, without
-from pipeline.philology.recovered import Attestation, Kind, Recovery, Stranger
-from pipeline.philology.tokens import Shape
+from pipeline.philology.cohesion import Foreign, table_of
+from pipeline.philology.collation import Collation, without, without_passages
+from pipeline.philology.recovered import Attestation, Kind, Omission, Recovery, Stranger
 
 # Copies of one article, spun or cut, have a fifth of the shorter one's words in common columns at least, unrelated articles
 # about one in a hundred. A text of fewer words than this says nothing.
 LEAST_SHARE = 0.07
 LEAST_WORDS = 8
+# A witness is a stranger that quotes the story where more than the one share of it is of another text and it has less than the
+# other share of the story.
+MOST_FOREIGN = 0.5
+LEAST_OF_STORY = 0.5
 
 WHY = "shares no wording with the other witnesses"
+WHY_PARTLY = "only a passage of it belongs to this article"
+WHY_FOREIGN = "of another article"
 
 
 def strangers_of(collation: Collation) -> list[int]:
@@ -22,16 +28,8 @@ def strangers_of(collation: Collation) -> list[int]:
     count = len(collation.sigla)
     if count < 2 or collation.width == 0:
         return []
-    ids: dict[str, int] = {}
-    table = np.full((count, collation.width), -1, dtype=np.int32)
-    sizes = [0] * count
-    for w, (row, tokens) in enumerate(zip(collation.columns, collation.tokens, strict=True)):
-        own = [
-            -1 if shape is Shape.PUNCTUATION else ids.setdefault(folded, len(ids))
-            for folded, shape in zip(tokens.folds, tokens.shapes, strict=True)
-        ]
-        sizes[w] = sum(number >= 0 for number in own)
-        table[w] = [own[index] if index >= 0 else -1 for index in row]
+    table = table_of(collation)
+    sizes = (table >= 0).sum(axis=1).tolist()
     groups = list(range(count))
     for w in range(count):
         held = table[w] >= 0
@@ -62,9 +60,57 @@ def reported(recovery: Recovery, collation: Collation, strange: Sequence[int]) -
     for w in strange:
         lineage += 1
         siglum, source = collation.sigla[w], collation.witnesses[w].source
-        rows[siglum] = Attestation(siglum, source, Kind.OTHER, 0.0, 0.0, None, lineage)
+        rows[siglum] = Attestation(siglum, source, Kind.OTHER, 0.0, 0.0, None, lineage, evidence=WHY)
     return replace(
         recovery,
         witnesses=tuple(rows[siglum] for siglum in collation.sigla),
-        strangers=tuple(Stranger(collation.witnesses[w].source, WHY) for w in strange),
+        strangers=_ordered(
+            collation, {collation.witnesses[w].source: WHY for w in strange} | {s.source: s.why for s in recovery.strangers}
+        ),
     )
+
+
+def without_foreign(collation: Collation, foreign: Iterable[Foreign]) -> Collation:
+    """The collation without the passages of other texts; every witness stays, if with no word."""
+    return without_passages(collation, _paragraphs(collation, foreign))
+
+
+def told(recovery: Recovery, collation: Collation, foreign: Sequence[Foreign]) -> Recovery:
+    """The recovery with the passages of other texts among the omissions, and witnesses of little else among the strangers."""
+    size: dict[int, int] = {}
+    for passage in foreign:
+        size[passage.witness] = size.get(passage.witness, 0) + passage.last - passage.first
+    rows = []
+    why = {stranger.source: stranger.why for stranger in recovery.strangers}
+    for w, row in enumerate(recovery.witnesses):
+        share = size.get(w, 0) / max(1, len(collation.tokens[w]))
+        if not share:
+            rows.append(row)
+            continue
+        evidence = f"{share:.0%} of it is of another article"
+        kind = Kind.EDITED if row.kind in (Kind.VERBATIM, Kind.TRUNCATED) else row.kind
+        if share > MOST_FOREIGN and row.coverage < LEAST_OF_STORY:
+            kind = Kind.OTHER
+            why[row.source] = WHY_PARTLY if row.coverage else WHY
+        rows.append(replace(row, kind=kind, evidence=evidence, foreign=share))
+    omitted = [
+        Omission((collation.sigla[p.witness],), collation.tokens[p.witness].printed(p.first, p.last - 1), WHY_FOREIGN)
+        for p in foreign
+    ]
+    return replace(
+        recovery,
+        witnesses=tuple(rows),
+        omitted=(*recovery.omitted, *omitted),
+        strangers=_ordered(collation, why),
+    )
+
+
+def _ordered(collation: Collation, why: Mapping[str, str]) -> tuple[Stranger, ...]:
+    return tuple(Stranger(w.source, why[w.source]) for w in collation.witnesses if w.source in why)
+
+
+def _paragraphs(collation: Collation, foreign: Iterable[Foreign]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    for passage in foreign:
+        found.setdefault(passage.witness, set()).update(collation.tokens[passage.witness].places[passage.first : passage.last])
+    return found

@@ -1,6 +1,7 @@
 """Tokens that keep the text exactly as printed and are compared by a folded form."""
 
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -145,6 +146,23 @@ def tokenize(paragraphs: tuple[str, ...], roles: tuple[Role, ...] | None = None)
         starts=tuple(starts),
         ends=tuple(ends),
         places=tuple(places),
+    )
+
+
+def without_paragraphs(tokens: Tokens, gone: Collection[int]) -> Tokens:
+    """The tokens of the other paragraphs; `gone` are indices of paragraphs."""
+    kept = [place for place in range(len(tokens.paragraphs)) if place not in gone]
+    number = {place: at for at, place in enumerate(kept)}
+    left = [index for index, place in enumerate(tokens.places) if place in number]
+    return Tokens(
+        paragraphs=tuple(tokens.paragraphs[place] for place in kept),
+        roles=tuple(tokens.roles[place] for place in kept),
+        texts=tuple(tokens.texts[index] for index in left),
+        folds=tuple(tokens.folds[index] for index in left),
+        shapes=tuple(tokens.shapes[index] for index in left),
+        starts=tuple(tokens.starts[index] for index in left),
+        ends=tuple(tokens.ends[index] for index in left),
+        places=tuple(number[tokens.places[index]] for index in left),
     )
 
 
