@@ -30,6 +30,10 @@ bad_redirect     the redirect leads to what is no URL
 """
 
 
+UNREAD_TYPES = ("audio/", "font/", "image/", "video/")
+"""Beginnings of the content types whose bodies are not read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One HTTP answer, of one hop, whatever its status."""

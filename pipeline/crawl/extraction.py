@@ -8,8 +8,10 @@ import logging
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, cast
 
 import py3langid
@@ -18,15 +20,20 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring
 from trafilatura.core import bare_extraction
 
 from pipeline.crawl.charset import decode
+from pipeline.crawl.fields import Fields
 from pipeline.crawl.metadata import forbids_archive, read_metadata
 from pipeline.crawl.pages import Page
 from pipeline.crawl.urls import Url, parse
+from pipeline.crawl.walls import wall_of_page, wall_within
 from pipeline.errors import Malformed
 
 SHORTEST = 60
 """Characters of the shortest text that is taken for an article."""
 LONGEST = 1_500_000
 """Characters of the longest text that one is looked for in; a novel has a million."""
+
+NO_ARTICLE, TYPE, SIZE, WALL = "not an article: ", "type: ", "size: ", "wall: "
+"""How a reason begins that a page gives no witness."""
 
 MOST_ELEMENTS = 100_000
 """Elements of the largest page that is read; a page of news has some thousands."""
@@ -69,24 +76,29 @@ def read_page(body: bytes, url: str = "", headers: Iterable[tuple[str, str]] = (
     kept_away = forbids_archive(etree.Element("html"), headers, agent)
     why = _refuse_bytes(body, media)
     if why:
-        return Page((), noarchive=kept_away, why=f"not an article: {why}")
+        return Page((), noarchive=kept_away, why=why, refused=why.startswith(TYPE))
     text = decode(body, media)
     if (media or "").strip().lower().startswith("text/plain") and "</" not in text[:5000]:
         return _finish(_split_plain(text), Page((), noarchive=kept_away))
     why = _refuse_text(text)
     if why:
-        return Page((), noarchive=kept_away, why=f"not an article: {why}")
+        return Page((), noarchive=kept_away, why=why, refused=why.startswith(TYPE))
     tree = _parse(text)
     if tree is None:
-        return Page((), noarchive=kept_away, why="not an article: no HTML could be read")
+        return Page((), noarchive=kept_away, why=f"{NO_ARTICLE}no HTML could be read")
     base = _read_base(url)
     noarchive = kept_away or forbids_archive(tree, headers, agent)
     _lighten(tree)
     why = _refuse_tree(tree)
     if why:
-        return Page((), noarchive=noarchive, why=f"not an article: {why}")
+        return Page((), noarchive=noarchive, why=f"{SIZE}{why}", refused=True)
     paragraphs = _extract(tree, base)
-    said = read_metadata(tree, base, _read_now(told.get("date")))
+    fields = Fields(tree)
+    said = read_metadata(fields, tree, base, _read_now(told.get("date")))
+    wall = wall_of_page(said.title, partial(_visible, tree), text, paragraphs, not_free=fields.not_free)
+    if wall is not None:
+        return Page((), title=said.title, canonical=said.canonical, noarchive=noarchive, why=f"{WALL}{wall}", refused=True)
+    cut = wall_within(paragraphs, not_free=fields.not_free)
     page = Page(
         (),
         title=said.title,
@@ -96,6 +108,7 @@ def read_page(body: bytes, url: str = "", headers: Iterable[tuple[str, str]] = (
         language=said.language,
         canonical=said.canonical,
         noarchive=noarchive,
+        partial=None if cut is None else str(cut),
     )
     return _finish(paragraphs, page)
 
@@ -107,35 +120,32 @@ def _finish(paragraphs: tuple[str, ...], page: Page) -> Page:
     length = sum(map(len, paragraphs))
     why = None
     if not length:
-        why = "not an article: no text was found in it"
+        why = f"{NO_ARTICLE}no text was found in it"
     elif length < SHORTEST:
-        why = f"not an article: {length} characters of text are too few"
+        why = f"{NO_ARTICLE}{length} characters of text are too few"
     if why:
         paragraphs = ()
     opening = _DATELINE.match(paragraphs[0][:200]) if paragraphs else None
-    return Page(
-        paragraphs,
-        page.title,
-        page.byline,
-        page.dateline or (opening[1].strip() if opening else None),
-        page.published,
-        _guess_language(" ".join(paragraphs)[:_LONGEST_GUESS]) or page.language,
-        page.canonical,
-        page.noarchive,
-        why,
+    return replace(
+        page,
+        paragraphs=paragraphs,
+        dateline=page.dateline or (opening[1].strip() if opening else None),
+        language=_guess_language(" ".join(paragraphs)[:_LONGEST_GUESS]) or page.language,
+        why=why,
+        partial=None if why else page.partial,
     )
 
 
 def _refuse_bytes(body: bytes, media: str | None) -> str | None:
     """What the bytes are, where they are no text."""
     if not body.strip():
-        return "the body is empty"
+        return f"{NO_ARTICLE}the body is empty"
     for magic, name in _DOCUMENTS:
         if body.startswith(magic):
-            return f"it is {name}"
+            return f"{TYPE}it is {name}"
     kind = (media or "").partition(";")[0].strip().lower()
     if kind.startswith(("audio/", "font/", "image/", "video/")) and not body.lstrip().startswith(b"<"):
-        return f"it is of the type {kind}"
+        return f"{TYPE}it is {kind}"
     return None
 
 
@@ -144,9 +154,9 @@ def _refuse_text(text: str) -> str | None:
     start = text[:3000].lstrip("\ufeff \t\r\n")
     feed = _FEEDS.match(start)
     if feed:
-        return f"it is a feed or a sitemap ({feed[1]})"
+        return f"{NO_ARTICLE}it is a feed or a sitemap ({feed[1]})"
     if start[:1] in {"{", "["} and "<" not in start:
-        return "it is JSON"
+        return f"{TYPE}it is JSON"
     return None
 
 
@@ -195,6 +205,11 @@ def _lighten(tree: HtmlElement) -> None:
         if "ld+json" not in (script.get("type") or "").lower():
             script.drop_tree()
     etree.strip_elements(tree, "style", "svg", "template", "canvas", with_tail=False)
+
+
+def _visible(tree: HtmlElement) -> str:
+    """The text of a page without its scripts."""
+    return " ".join(str(piece) for piece in tree.xpath("//text()[not(parent::script or parent::style)]"))
 
 
 def _extract(tree: HtmlElement, base: Url | None) -> tuple[str, ...]:

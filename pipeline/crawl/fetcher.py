@@ -21,7 +21,7 @@ import httpx
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from pipeline.crawl.addresses import explain_refusal
-from pipeline.crawl.answers import Answer, Failure, FailureKind, Validators
+from pipeline.crawl.answers import UNREAD_TYPES, Answer, Failure, FailureKind, Validators
 from pipeline.crawl.connections import CheckedBackend, Resolver, SystemResolver, Visit, current_visit
 from pipeline.crawl.inflation import ENCODINGS, Inflater
 from pipeline.crawl.transport import SENT_HEADERS, URL, CheckedTransport
@@ -33,7 +33,6 @@ FEEDS = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/
 """Accept headers for the two things that are fetched."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_UNREAD = ("audio/", "font/", "image/", "video/")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\xff]+")
 
 
@@ -212,7 +211,7 @@ class Fetcher:
         options = self.options
         packing = ", ".join(value for name, value in headers if name == "content-encoding")
         media = next((value for name, value in headers if name == "content-type"), "").strip().lower()
-        if media.startswith(_UNREAD) and response.status_code == 200:
+        if media.startswith(UNREAD_TYPES) and response.status_code == 200:
             return b"", 0, True
         inflater = Inflater(packing, options.max_bytes)
         parts: list[bytes] = []

@@ -1,7 +1,5 @@
 """What a page says about itself: headline, authors, date, language, canonical address, and whether it may be kept."""
 
-import html
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,16 +10,12 @@ from typing import Any
 from htmldate import find_date
 from lxml.etree import _Element
 
+from pipeline.crawl.fields import Fields, squeeze
 from pipeline.crawl.urls import Url, join, parse
 from pipeline.errors import Malformed
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-_LONGEST_JSON = 1_000_000
-_MOST_NODES = 5_000
-_AROUND_JSON = " \t\r\n;/*"
-
-_ARTICLE = re.compile(r"(?:Article|BlogPosting|LiveBlogPosting|Report)$")
 _DATE_NAMES = (
     "article:published_time", "og:article:published_time", "datepublished", "pubdate", "publishdate", "publish-date",
     "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.created", "dc.date", "citation_publication_date",
@@ -46,70 +40,15 @@ class Metadata:
     """The absolute URL that the page declares as its own."""
 
 
-class _Fields:
-    """The elements of a page that metadata is read from, gathered in one walk."""
-
-    def __init__(self, tree: _Element) -> None:
-        self.metas: dict[str, list[str]] = {}
-        self.headings: list[str] = []
-        self.times: list[str] = []
-        self.title: str | None = None
-        self.canonical: str | None = None
-        self.nodes: list[dict[str, Any]] = []
-        see = {
-            "meta": self._see_meta,
-            "link": self._see_link,
-            "title": self._see_title,
-            "h1": self._see_h1,
-            "time": self._see_time,
-            "script": self._see_script,
-        }
-        for element in tree.iter(*see):
-            see[element.tag](element)
-
-    def _see_meta(self, element: _Element) -> None:
-        name = (element.get("property") or element.get("name") or element.get("itemprop") or "").strip().lower()
-        content = _squeeze(element.get("content"))
-        if name and content:
-            self.metas.setdefault(name, []).append(content)
-
-    def _see_link(self, element: _Element) -> None:
-        if self.canonical is None and "canonical" in (element.get("rel") or "").lower().split():
-            self.canonical = (element.get("href") or "").strip() or None
-
-    def _see_title(self, element: _Element) -> None:
-        if self.title is None:
-            self.title = _squeeze("".join(map(str, element.itertext())))
-
-    def _see_h1(self, element: _Element) -> None:
-        text = _squeeze("".join(map(str, element.itertext())))
-        if text and len(self.headings) < 20:
-            self.headings.append(text)
-
-    def _see_time(self, element: _Element) -> None:
-        marked = element.get("pubdate") is not None or "datepublished" in (element.get("itemprop") or "").lower()
-        if marked and element.get("datetime"):
-            self.times.append(element.get("datetime", ""))
-
-    def _see_script(self, element: _Element) -> None:
-        if "ld+json" in (element.get("type") or "").lower() and len(self.nodes) < _MOST_NODES:
-            self.nodes.extend(_read_json(element.text or ""))
-
-    def first(self, *names: str) -> str | None:
-        """The content of the first of these meta tags that the page has."""
-        return next((self.metas[name][0] for name in names if name in self.metas), None)
-
-
-def read_metadata(tree: _Element, base: Url | None, now: datetime | None = None) -> Metadata:
-    """The fields of a parsed page; `now` bounds its date where it is known. The tree may be changed by the reading."""
-    fields = _Fields(tree)
+def read_metadata(fields: Fields, tree: _Element, base: Url | None, now: datetime | None = None) -> Metadata:
+    """What a parsed page says; `now` bounds its date where it is known. The tree may be changed by the reading."""
     by_id = {node["@id"]: node for node in fields.nodes if isinstance(node.get("@id"), str) and "name" in node}
-    article = next((node for node in fields.nodes if _is_article(node)), {})
+    article = fields.article
     dateline = article.get("dateline")
     return Metadata(
         title=_find_title(fields, article),
         byline=_find_byline(fields, article, by_id),
-        dateline=_squeeze(dateline) if isinstance(dateline, str) else None,
+        dateline=squeeze(dateline) if isinstance(dateline, str) else None,
         published=_find_date(fields, article, tree, base, now),
         language=_find_language(tree, fields, article),
         canonical=_find_canonical(fields, base),
@@ -141,38 +80,9 @@ def _tag_forbids(value: str, agent: str) -> bool:
     return False
 
 
-def _read_json(text: str) -> Iterator[dict[str, Any]]:
-    """Every object of a JSON-LD script, outermost first; nothing where it cannot be parsed."""
-    if len(text) > _LONGEST_JSON:
-        return
-    bare = text.strip(_AROUND_JSON)
-    for start, end in (("<!--", "-->"), ("<![CDATA[", "]]>")):
-        bare = bare.removeprefix(start).removesuffix(end).strip(_AROUND_JSON)
-    try:
-        waiting = [json.loads(bare, strict=False)]
-    except (ValueError, RecursionError):
-        return
-    seen = 0
-    while waiting and seen < _MOST_NODES:
-        value = waiting.pop(0)
-        seen += 1
-        if isinstance(value, dict):
-            yield value
-            waiting.extend(child for child in value.values() if isinstance(child, dict | list))
-        elif isinstance(value, list):
-            waiting.extend(child for child in value if isinstance(child, dict | list))
-
-
-def _is_article(node: dict[str, Any]) -> bool:
-    kinds = node.get("@type")
-    named = kinds if isinstance(kinds, list) else [kinds]
-    has_content = "headline" in node or "datePublished" in node or "articleBody" in node
-    return has_content and any(isinstance(kind, str) and _ARTICLE.search(kind) for kind in named)
-
-
-def _find_title(fields: _Fields, article: dict[str, Any]) -> str | None:
+def _find_title(fields: Fields, article: dict[str, Any]) -> str | None:
     headline = article.get("headline")
-    stated = _squeeze(headline) if isinstance(headline, str) else None
+    stated = squeeze(headline) if isinstance(headline, str) else None
     shared = fields.first("og:title", "twitter:title", "parsely-title", "dc.title", "citation_title")
     heading = next((text for text in fields.headings if _agrees(text, stated or shared or fields.title)), None)
     site = fields.first("og:site_name", "application-name")
@@ -207,7 +117,7 @@ def _drop_site(title: str, site: str | None) -> str:
     return head if is_site or ("|" in separators[-1] and len(parts[-1]) < len(head)) else title
 
 
-def _find_byline(fields: _Fields, article: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> str | None:
+def _find_byline(fields: Fields, article: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> str | None:
     names = list(_names(article.get("author"), by_id)) or list(_names(article.get("creator"), by_id))
     if not names:
         name = next((name for name in _AUTHOR_NAMES if name in fields.metas), None)
@@ -235,13 +145,13 @@ def _names(value: Any, by_id: dict[str, dict[str, Any]]) -> Iterator[str]:
             if isinstance(each, str):
                 yield from _names(each, by_id)
     elif isinstance(value, str):
-        text = _squeeze(value)
+        text = squeeze(value)
         if text and not text.lower().startswith(("http:", "https:")):
             yield text
 
 
 def _find_date(
-    fields: _Fields, article: dict[str, Any], tree: _Element, base: Url | None, now: datetime | None
+    fields: Fields, article: dict[str, Any], tree: _Element, base: Url | None, now: datetime | None
 ) -> datetime | None:
     latest = now + timedelta(days=2) if now else _LATEST
     stated = [article.get("datePublished"), article.get("dateCreated"), *map(fields.first, _DATE_NAMES), *fields.times]
@@ -280,7 +190,7 @@ def read_date(text: str) -> datetime | None:
         return None
 
 
-def _find_language(tree: _Element, fields: _Fields, article: dict[str, Any]) -> str | None:
+def _find_language(tree: _Element, fields: Fields, article: dict[str, Any]) -> str | None:
     xml_lang = "{http://www.w3.org/XML/1998/namespace}lang"
     stated = article.get("inLanguage")
     candidates = [tree.get("lang"), tree.get("xml:lang"), tree.get(xml_lang), stated if isinstance(stated, str) else None]
@@ -292,7 +202,7 @@ def _find_language(tree: _Element, fields: _Fields, article: dict[str, Any]) -> 
     return None
 
 
-def _find_canonical(fields: _Fields, base: Url | None) -> str | None:
+def _find_canonical(fields: Fields, base: Url | None) -> str | None:
     for text in (fields.canonical, fields.first("og:url")):
         if text:
             try:
@@ -300,9 +210,3 @@ def _find_canonical(fields: _Fields, base: Url | None) -> str | None:
             except Malformed:
                 continue
     return None
-
-
-def _squeeze(text: str | None) -> str | None:
-    """The text on one line, entities read (they are often escaped twice), or None where nothing is left."""
-    squeezed = " ".join(html.unescape(text).split()) if text else ""
-    return squeezed[:1000] or None

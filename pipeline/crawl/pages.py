@@ -26,6 +26,10 @@ class Page:
     """True where the page or its headers ask not to be kept."""
     why: str | None = None
     """Why there is no article, or None."""
+    refused: bool = False
+    """True where `why` is no judgement of the text: it is of a type that is not read, too large, or a wall."""
+    partial: str | None = None
+    """Why the article may go on past its last paragraph, or None."""
 
     @property
     def text(self) -> str:
@@ -44,6 +48,8 @@ class Page:
             "canonical": self.canonical,
             "noarchive": self.noarchive,
             "why": self.why,
+            "refused": self.refused,
+            "partial": self.partial,
         }
 
     @classmethod

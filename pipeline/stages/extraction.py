@@ -59,7 +59,9 @@ def _store(session: Session, held: Claim, capture: Capture, page: Page | Extract
         captures.drop_body(session, capture, bodies_under(settings))
         return _end(session, held, capture, Visit.REFUSED, "noarchive: the page asks not to be archived")
     if page.why is not None:
-        return _end(session, held, capture, Visit.NOT_ARTICLE, page.why)
+        cut = capture.truncated and not page.refused
+        why = f"size: {page.why}, and it was cut at {settings.max_body:,} bytes" if cut else page.why
+        return _end(session, held, capture, Visit.REFUSED if cut or page.refused else Visit.NOT_ARTICLE, why)
     values = _witness_values(capture, page)
     last = session.scalar(
         select(StoredWitness).where(StoredWitness.frontier_id == row.id).order_by(StoredWitness.id.desc()).limit(1)
@@ -96,6 +98,7 @@ def _witness_values(capture: Capture, page: Page) -> dict[str, Any]:
         "dateline": _optional(page.dateline),
         "language": page.language,
         "published_at": published,
+        "partial": _optional(page.partial or ("the page was cut at the size limit" if capture.truncated else None)),
         "text": "\n\n".join(_printed(paragraph) for paragraph in page.paragraphs),
         "features": [],
     }

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.crawl import politeness
-from pipeline.crawl.answers import Answer, Failure
+from pipeline.crawl.answers import UNREAD_TYPES, Answer, Failure
 from pipeline.crawl.urls import Url
+from pipeline.crawl.walls import wall_of_answer, wall_of_hop
 from pipeline.store.tables import Visit
 
 # The server says that the page is not for us; asking again would be rude and in vain.
@@ -45,23 +46,43 @@ def judge(result: Answer | Failure, past: Past, now: datetime, *, max_hops: int,
             return Decision(Visit.GONE, result.message)
         return _failed(result, past, now, f"{result.kind}: {result.message}", jitter)
     if result.location is not None:
-        if past.hops >= max_hops:
-            return Decision(Visit.GIVEN_UP, f"more than {max_hops} redirects, the last to {result.location.text}")
-        return Decision(Visit.WAITING, f"redirected to {result.location.text}", hop=result.location, points=past.points)
+        return _redirected(result.url, result.location, past, max_hops)
     if result.status == 304:
         # A 304 to a page that we do not hold is not believed.
         if past.body_sha256 is not None:
             return Decision(Visit.UNCHANGED, "not modified (304)")
         return _failed(result, past, now, "304 to a page that we do not hold", jitter)
+    wall = wall_of_answer(result.status, result.headers, result.body)
+    if wall is not None:
+        return Decision(Visit.REFUSED, f"wall: {wall}, the server answers {result.status}")
     if 200 <= result.status < 300:
-        return Decision(Visit.CAPTURED, str(result.status))
+        return _taken(result)
     if result.status in BUSY or result.status >= 500:
         return _failed(result, past, now, f"the server answers {result.status}", jitter)
-    if result.status in GONE:
-        return Decision(Visit.GONE, f"the server answers {result.status}")
-    if result.status in WALLS:
-        return Decision(Visit.REFUSED, f"wall: the server answers {result.status}")
-    return Decision(Visit.GIVEN_UP, f"the server answers {result.status}")
+    return _ended(result.status)
+
+
+def _redirected(asked: Url, hop: Url, past: Past, max_hops: int) -> Decision:
+    wall = wall_of_hop(asked, hop)
+    if wall is not None:
+        return Decision(Visit.REFUSED, f"wall: {wall}")
+    if past.hops >= max_hops:
+        return Decision(Visit.GIVEN_UP, f"more than {max_hops} redirects, the last to {hop.text}")
+    return Decision(Visit.WAITING, f"redirected to {hop.text}", hop=hop, points=past.points)
+
+
+def _taken(answer: Answer) -> Decision:
+    media = (answer.header("content-type") or "").partition(";")[0].strip().lower()
+    if media.startswith(UNREAD_TYPES) and not answer.body:
+        return Decision(Visit.REFUSED, f"type: it is {media}")
+    return Decision(Visit.CAPTURED, str(answer.status))
+
+
+def _ended(status: int) -> Decision:
+    said = f"the server answers {status}"
+    if status in GONE:
+        return Decision(Visit.GONE, said)
+    return Decision(Visit.REFUSED, f"wall: {said}") if status in WALLS else Decision(Visit.GIVEN_UP, said)
 
 
 def _failed(result: Answer | Failure, past: Past, now: datetime, reason: str, jitter: float) -> Decision:

@@ -311,7 +311,8 @@ class Story(Table):
 class StoredWitness(Table):
     """A witness: what was read out of a capture, or pasted in, and where it was placed.
 
-    `text` is its paragraphs separated by blank lines; `features` its fingerprint, `thin` why it is too thin to be placed.
+    `text` is its paragraphs separated by blank lines, `partial` why it may go on behind them; `features` its fingerprint,
+    `thin` why it is too thin to be placed.
     """
 
     __tablename__ = "witnesses"
@@ -333,6 +334,7 @@ class StoredWitness(Table):
     language: Mapped[str | None]
     published_at: Mapped[datetime | None]
     text: Mapped[str]
+    partial: Mapped[str | None]
     features: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     thin: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -134,8 +134,9 @@ def test_what_is_no_article_says_so(body: bytes, media: str | None, why: str) ->
     """A reason, and no paragraphs."""
     found = read_page(body, URL, [("Content-Type", media)] if media else [])
     assert found.paragraphs == ()
-    assert str(found.why).startswith("not an article: ")
     assert why in str(found.why)
+    assert str(found.why).startswith(("type: ", "size: ") if found.refused else "not an article: ")
+    assert found.refused is (why in {"PDF", "PNG", "JPEG", "ZIP", "video/mp4", "JSON", "characters of text", "elements"})
 
 
 @pytest.mark.parametrize(
