@@ -165,12 +165,24 @@ WITNESSES = (
     Column("exemplar", "from"),
     Column("lineage", right=True, spare=True),
 )
+VERSION = Column("version", right=True)
 
 
 def print_witnesses(document: Mapping[str, Any]) -> None:
     """The witnesses of a recovery (`recover --format json`) as a table on stderr, beside the text on stdout."""
     console = Console(stderr=True, highlight=False, emoji=False, markup=False)
-    _write_table([dict(witness) for witness in document["witnesses"]], WITNESSES, console, fold=console.is_terminal)
+    columns = (*WITNESSES, VERSION) if document.get("versions") else WITNESSES
+    _write_table([dict(witness) for witness in document["witnesses"]], columns, console, fold=console.is_terminal)
+
+
+def versions_line(document: Mapping[str, Any]) -> str | None:
+    """Which copies follow which version of the agency's text, in a sentence; None where there is one text alone."""
+    versions = document.get("versions")
+    if not versions:
+        return None
+    taken = next(number for number, version in enumerate(versions, 1) if version["text"] == document["text"])
+    listed = "; ".join(f"version {number}: {', '.join(version['sigla'])}" for number, version in enumerate(versions, 1))
+    return f"The agency sent {len(versions)} versions, the text is version {taken} ({listed})."
 
 
 def _write_separated(rows: list[dict[str, Any]], columns: Sequence[Column], format_: Format) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from pipeline.cli import printable
 from pipeline.cli.messages import say
-from pipeline.cli.output import is_terminal, print_witnesses, to_json, write
+from pipeline.cli.output import is_terminal, print_witnesses, to_json, versions_line, write
 from pipeline.errors import Malformed, Misuse
 from pipeline.exports.recovery_json import to_document
 from pipeline.philology.collation import collate
@@ -116,5 +116,8 @@ def _tell(recovery: Recovery, document: dict[str, Any]) -> None:
     """The table of witnesses and what is to be known of the text, to stderr: stdout is the text alone, piped or not."""
     print_witnesses(document)
     say(f"Confidence {recovery.confidence:.1%}; {len(recovery.apparatus)} variation units; {len(recovery.omitted)} omitted.")
+    versions = versions_line(document)
+    if versions is not None:
+        say(versions)
     for stranger in recovery.strangers:
         say(f"Not a copy of this article: {printable.line(stranger.source)}: {stranger.why}")

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.philology import blocks
 from pipeline.philology.analysis import Analysis, Floats, analyse, neighbours, surroundings
+from pipeline.philology.belonging import belonging, language_of
 from pipeline.philology.blocks import Verdict, holders, questioned
 from pipeline.philology.collation import Collation, State
 from pipeline.philology.composition import (
@@ -34,10 +35,8 @@ from pipeline.philology.housestyle import wordings
 from pipeline.philology.language import Fluency, fluency_of, frequency_of
 from pipeline.philology.prior import NAMES, WEIGHTS, Surroundings, features
 from pipeline.philology.recovered import Evidence
-from pipeline.philology.recovery import language_of
 from pipeline.philology.reliability import SAME_ERROR, contributions, gain
 from pipeline.philology.single import recover_single
-from pipeline.philology.strangers import set_apart, strangers_of
 from pipeline.philology.tokens import fold, tokenize
 from pipeline.philology.units import ABSENT, Candidate
 
@@ -53,7 +52,7 @@ def explain(collation: Collation, evidence: Evidence, position: int, fluency: Fl
     """
     if position < 0:
         return None
-    collation = _belonging(collation)
+    collation = belonging(collation)
     if len(collation.witnesses) < 2:
         return next(iter(_of_single(collation, lambda start, end: start < end and position < end)), None)
     case = _case(collation, evidence, fluency)
@@ -72,7 +71,7 @@ def explain_word(
     wanted = tokenize((words,)).folds
     if not wanted:
         return ()
-    collation = _belonging(collation)
+    collation = belonging(collation)
     if len(collation.witnesses) < 2:
         recovery = recover_single(collation)
         starts = {recovery.tokens[at].start for at in _runs([fold(token.text) for token in recovery.tokens], wanted)}
@@ -83,12 +82,6 @@ def explain_word(
     if found:
         return tuple(_account(case, case.decisions[number], case.extents[number]) for number in found)
     return tuple(_rejected(case, wanted))
-
-
-def _belonging(collation: Collation) -> Collation:
-    """The witnesses that the text rests on."""
-    strange = strangers_of(collation)
-    return _belonging(set_apart(collation, strange)) if strange else collation
 
 
 def _runs(folds: list[str], wanted: tuple[str, ...]) -> list[int]:

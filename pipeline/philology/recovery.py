@@ -43,12 +43,13 @@ def recover(collation: Collation, evidence: Evidence, fluency: Fluency | None = 
     """The recovered text of the collation's witnesses.
 
     One witness comes back as it is, without its site furniture; none gives an empty recovery; a witness of another text is set
-    apart as a stranger. `fluency` judges readings
-    in their context; by default the best model at hand for the witnesses' language.
+    apart as a stranger, a passage of another text left out. Where the agency sent several versions, each is recovered from its
+    own witnesses. `fluency` judges readings in their context; by default the best model at hand for the witnesses' language.
     """
     if len(collation.witnesses) < 2:
         return recover_single(collation)
     # numpy, and the language model behind `fluency_of`, are loaded when there is something to weigh
+    from pipeline.philology.belonging import language_of  # noqa: PLC0415
     from pipeline.philology.cohesion import foreign_passages  # noqa: PLC0415
     from pipeline.philology.strangers import reported, set_apart, strangers_of, told, without_foreign  # noqa: PLC0415
 
@@ -58,8 +59,20 @@ def recover(collation: Collation, evidence: Evidence, fluency: Fluency | None = 
     language = language_of(collation)
     foreign = foreign_passages(collation, frequency_of(language))
     if not foreign:
+        return _by_version(collation, evidence, fluency, language)
+    return told(_by_version(without_foreign(collation, foreign), evidence, fluency, language), collation, foreign)
+
+
+def _by_version(collation: Collation, evidence: Evidence, fluency: Fluency | None, language: str | None) -> Recovery:
+    from pipeline.philology.belonging import of_version  # noqa: PLC0415
+    from pipeline.philology.editions import put_together  # noqa: PLC0415
+    from pipeline.philology.versions import most_followed, versions_of  # noqa: PLC0415
+
+    groups = versions_of(collation)
+    if not groups:
         return _weighed(collation, evidence, fluency, language)
-    return told(_weighed(without_foreign(collation, foreign), evidence, fluency, language), collation, foreign)
+    recoveries = [_weighed(of_version(collation, group), evidence, fluency, language) for group in groups]
+    return put_together(collation, recoveries, most_followed(groups))
 
 
 def _weighed(collation: Collation, evidence: Evidence, fluency: Fluency | None, language: str | None) -> Recovery:
@@ -68,9 +81,3 @@ def _weighed(collation: Collation, evidence: Evidence, fluency: Fluency | None, 
 
     analysis = analyse(collation, evidence, fluency or fluency_of(language), frequency_of(language))
     return compose(collation, analysis, language)
-
-
-def language_of(collation: Collation) -> str | None:
-    """The language that most witnesses name, the first in order on a tie."""
-    named = [witness.language for witness in collation.witnesses if witness.language]
-    return min(named, key=lambda code: (-named.count(code), code), default=None)
