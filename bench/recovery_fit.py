@@ -36,13 +36,12 @@ def gold_columns(collation: Collation, original: str) -> list[str]:
     """The original's token in every column, "" where it has none; what no column fits is left out."""
     vocabulary = Vocabulary()
     rows = [Row(tokens, range(len(tokens.paragraphs)), vocabulary) for tokens in collation.tokens]
-    profile = Profile(rows[0])
-    profile.rows = rows
-    profile.table = np.array(collation.columns, dtype=np.int32)
+    profile = Profile.of_table(rows, np.array(collation.columns, dtype=np.int32))
     own = tokenize(tuple(original.split("\n\n")))
     profile.add(Row(own, range(len(own.paragraphs)), vocabulary))
-    held = (profile.table[:-1] >= 0).any(axis=0)
-    return [own.texts[at] if at >= 0 else "" for at in profile.table[-1][held].tolist()]
+    table = profile.table
+    held = (table[:-1] >= 0).any(axis=0)
+    return [own.texts[at] if at >= 0 else "" for at in table[-1][held].tolist()]
 
 
 def analysed(cases: Sequence[dict]) -> list[tuple[Collation, Analysis, list[str]]]:

@@ -16,8 +16,8 @@ EQUAL, EQUAL_MARK, ALIKE, WORDS, MARKS, MIXED, GAP_OPEN, GAP_EXTEND, GAP_OPEN_AT
 )
 
 
-@native(lambda *args: len(args[0]) * len(args[6]))
-def match_scores(
+@native(lambda *args: int((args[14] - args[13]).sum()))
+def best_path(  # noqa: C901, PLR0912, PLR0915  (compiled: calls cost more than they clear)
     words: Ints,
     heads: Ints,
     tails: Ints,
@@ -30,74 +30,65 @@ def match_scores(
     column_marks: Ints,
     counts: Floats,
     column_opens: Floats,
+    held: Floats,
+    low: Ints,
+    high: Ints,
     scores: Floats,
-) -> Floats:
-    """Score of every token against every column, shape (tokens, columns): the mean over the witnesses present there.
-
-    `words` are ids of folded forms, `heads` and `tails` ids of their first and last letters (-1: none), `marks` 1 for
-    punctuation, `opens` 1 where a paragraph begins. The entries of column j are pointer[j] … pointer[j + 1].
-    """
-    n = words.shape[0]
-    m = pointer.shape[0] - 1
-    out = np.empty((n, m), dtype=np.float32)
-    for j in range(m):
-        first = pointer[j]
-        last = pointer[j + 1]
-        total = np.float32(0.0)
-        for e in range(first, last):
-            total += counts[e]
-        for i in range(n):
-            score = np.float32(0.0)
-            for e in range(first, last):
-                if column_words[e] == words[i]:
-                    score += counts[e] * (scores[1] if marks[i] else scores[0])
-                elif column_marks[e] != marks[i]:
-                    score += counts[e] * scores[5]
-                elif marks[i]:
-                    score += counts[e] * scores[4]
-                elif (heads[i] >= 0 and column_heads[e] == heads[i]) or (tails[i] >= 0 and column_tails[e] == tails[i]):
-                    score += counts[e] * scores[2]
-                else:
-                    score += counts[e] * scores[3]
-            score /= total
-            both = column_opens[j]
-            if opens[i]:
-                score += both * scores[9] + (np.float32(1.0) - both) * scores[10]
-            else:
-                score += both * scores[10]
-            out[i, j] = score
-    return out
-
-
-@native(lambda *args: args[0].size)
-def best_path(  # noqa: C901, PLR0912, PLR0915  (compiled: calls cost more than they clear)
-    score: Floats, opens: Ints, column_opens: Floats, held: Floats, scores: Floats
 ) -> Ints:
     """For each token the column that it stands in, or -1 where it opens a column of its own.
 
-    Gotoh's algorithm (1982) with three states. `held` is the share of witnesses that have something in a column: to lack
-    what few have is cheap. Gaps at either end cost no opening.
+    `words` are ids of folded forms, `heads` and `tails` ids of their first and last letters (-1: none), `marks` 1 for
+    punctuation, `opens` 1 where a paragraph begins. The entries of column j are pointer[j] … pointer[j + 1]; `column_opens` is
+    the share of the witnesses present there that open a paragraph, `held` the share of all that are present: to lack what
+    few have is cheap. Gotoh's algorithm (1982) with three states, over a band: after i tokens between low[i] and high[i]
+    columns are gone through, both included. low[0] is 0 and high[n] the number of columns, neither decreases, and no row begins
+    beyond the end of the one before it. A token scores against a column the mean over the witnesses present. Gaps at either
+    end cost no opening.
     """
-    n, m = score.shape
+    n = words.shape[0]
+    m = pointer.shape[0] - 1
     far = np.float32(-1e9)
-    trace = np.zeros((n + 1, m + 1), dtype=np.uint8)
+    starts = np.zeros(n + 2, dtype=np.int64)
+    for i in range(n + 1):
+        starts[i + 1] = starts[i] + (high[i] - low[i] + 1)
+    trace = np.zeros(starts[n + 1], dtype=np.uint8)
+    totals = np.zeros(m, dtype=np.float32)
+    for j in range(m):
+        for e in range(pointer[j], pointer[j + 1]):
+            totals[j] += counts[e]
     # state 0: matched; 1: token alone (insertion); 2: column alone (gap in the witness)
     match = np.full(m + 1, far, dtype=np.float32)
     insert = np.full(m + 1, far, dtype=np.float32)
     lack = np.full(m + 1, far, dtype=np.float32)
     match[0] = 0.0
-    for j in range(1, m + 1):
+    for j in range(1, high[0] + 1):
         lack[j] = (lack[j - 1] if j > 1 else np.float32(0.0)) + scores[7] * held[j - 1]
-        trace[0, j] = 2 << 4
     for i in range(1, n + 1):
-        match_before = match[0]
-        insert_before = insert[0]
-        lack_before = lack[0]
-        match[0] = far
-        lack[0] = far
-        insert[0] = scores[7] * i
-        trace[i, 0] = 1 << 2
-        for j in range(1, m + 1):
+        left = low[i]
+        base = starts[i] - left
+        word = words[i - 1]
+        head = heads[i - 1]
+        tail = tails[i - 1]
+        mark = marks[i - 1]
+        open_here = opens[i - 1]
+        if left == 0:
+            match_before = match[0]
+            insert_before = insert[0]
+            lack_before = lack[0]
+            match[0] = far
+            lack[0] = far
+            insert[0] = scores[7] * i
+            trace[base] = 1 << 2
+            left = 1
+        else:
+            inside = left - 1 >= low[i - 1]
+            match_before = match[left - 1] if inside else far
+            insert_before = insert[left - 1] if inside else far
+            lack_before = lack[left - 1] if inside else far
+            match[left - 1] = far
+            insert[left - 1] = far
+            lack[left - 1] = far
+        for j in range(left, high[i] + 1):
             match_up = match[j]
             insert_up = insert[j]
             lack_up = lack[j]
@@ -112,9 +103,27 @@ def best_path(  # noqa: C901, PLR0912, PLR0915  (compiled: calls cost more than 
                 best = lack_before
                 origin = 2
             step |= origin
-            new_match = best + score[i - 1, j - 1]
+            score = np.float32(0.0)
+            for e in range(pointer[j - 1], pointer[j]):
+                if column_words[e] == word:
+                    score += counts[e] * (scores[1] if mark else scores[0])
+                elif column_marks[e] != mark:
+                    score += counts[e] * scores[5]
+                elif mark:
+                    score += counts[e] * scores[4]
+                elif (head >= 0 and column_heads[e] == head) or (tail >= 0 and column_tails[e] == tail):
+                    score += counts[e] * scores[2]
+                else:
+                    score += counts[e] * scores[3]
+            score /= totals[j - 1]
+            both = column_opens[j - 1]
+            if open_here:
+                score += both * scores[9] + (np.float32(1.0) - both) * scores[10]
+            else:
+                score += both * scores[10]
+            new_match = best + score
             # token alone
-            opening = scores[8] if opens[i - 1] else scores[6]
+            opening = scores[8] if open_here else scores[6]
             if j == m:
                 opening = np.float32(0.0)
             best = match_up + opening
@@ -128,7 +137,7 @@ def best_path(  # noqa: C901, PLR0912, PLR0915  (compiled: calls cost more than 
             step |= origin << 2
             new_insert = best + scores[7]
             # column alone
-            opening = scores[6] + (scores[8] - scores[6]) * column_opens[j - 1]
+            opening = scores[6] + (scores[8] - scores[6]) * both
             opening *= held[j - 1]
             if i == n:
                 opening = np.float32(0.0)
@@ -145,7 +154,7 @@ def best_path(  # noqa: C901, PLR0912, PLR0915  (compiled: calls cost more than 
             match[j] = new_match
             insert[j] = new_insert
             lack[j] = new_lack
-            trace[i, j] = step
+            trace[base + j] = step
             match_before = match_up
             insert_before = insert_up
             lack_before = lack_up
@@ -160,7 +169,7 @@ def best_path(  # noqa: C901, PLR0912, PLR0915  (compiled: calls cost more than 
     i = n
     j = m
     while i > 0:
-        move = int(trace[i, j])
+        move = int(trace[starts[i] - low[i] + j])
         if state == 0:
             where[i - 1] = j - 1
             state = move & 3
@@ -175,82 +184,96 @@ def best_path(  # noqa: C901, PLR0912, PLR0915  (compiled: calls cost more than 
     return where
 
 
-@native(lambda *args: len(args[1]))
-def widen(table: Ints, where: Ints) -> Ints:
-    """The table with one more row placed by `where`; a token that has no column gets a new one behind its predecessor's."""
-    k, m = table.shape
+@native(lambda *args: len(args[1]) + len(args[8]))
+def extend(  # noqa: PLR0915  (compiled, as above)
+    pointer: Ints,
+    column_words: Ints,
+    column_heads: Ints,
+    column_tails: Ints,
+    column_marks: Ints,
+    counts: Floats,
+    opened: Ints,
+    present: Ints,
+    words: Ints,
+    heads: Ints,
+    tails: Ints,
+    marks: Ints,
+    opens: Ints,
+    where: Ints,
+) -> tuple[Ints, Ints, Ints, Ints, Ints, Floats, Ints, Ints, Ints]:
+    """The columns with one more row placed by `where`; a token that has no column gets a new one behind its predecessor's.
+
+    Of each column the distinct words, with their heads, tails and marks, and how many rows have them; how many rows open a
+    paragraph there, and how many are present. Last the number that each of the columns had before, or -1.
+    """
     n = where.shape[0]
+    m = present.shape[0]
     fresh = 0
     for i in range(n):
         if where[i] < 0:
             fresh += 1
-    out = np.full((k + 1, m + fresh), -1, dtype=np.int32)
+    size = column_words.shape[0] + n
+    out_pointer = np.zeros(m + fresh + 1, dtype=np.int32)
+    out_words = np.empty(size, dtype=np.int32)
+    out_heads = np.empty(size, dtype=np.int32)
+    out_tails = np.empty(size, dtype=np.int32)
+    out_marks = np.empty(size, dtype=np.int32)
+    out_counts = np.empty(size, dtype=np.float32)
+    out_opened = np.zeros(m + fresh, dtype=np.int32)
+    out_present = np.zeros(m + fresh, dtype=np.int32)
+    source = np.full(m + fresh, -1, dtype=np.int32)
     at = 0
-    column = 0
-    for i in range(n):
-        if where[i] >= 0:
-            while column <= where[i]:
-                out[:k, at] = table[:, column]
-                if column == where[i]:
-                    out[k, at] = i
-                column += 1
-                at += 1
-        else:
-            out[k, at] = i
-            at += 1
-    while column < m:
-        out[:k, at] = table[:, column]
-        column += 1
-        at += 1
-    return out
-
-
-@native(lambda *args: args[0].size)
-def summarize(
-    table: Ints, offsets: NDArray[np.int64], words: Ints, heads: Ints, tails: Ints, marks: Ints, opens: Ints
-) -> tuple[Ints, Ints, Ints, Ints, Ints, Floats, Floats, Floats]:
-    """What stands in each column: distinct words with their counts, the share that opens a paragraph, the share held."""
-    k, m = table.shape
-    pointer = np.zeros(m + 1, dtype=np.int32)
-    size = 0
-    for j in range(m):
-        for r in range(k):
-            if table[r, j] >= 0:
-                size += 1
-    entry_words = np.empty(size, dtype=np.int32)
-    entry_heads = np.empty(size, dtype=np.int32)
-    entry_tails = np.empty(size, dtype=np.int32)
-    entry_marks = np.empty(size, dtype=np.int32)
-    counts = np.zeros(size, dtype=np.float32)
-    column_opens = np.zeros(m, dtype=np.float32)
-    held = np.zeros(m, dtype=np.float32)
     top = 0
-    for j in range(m):
-        pointer[j] = top
-        present = 0
-        for r in range(k):
-            if table[r, j] < 0:
-                continue
-            at = offsets[r] + table[r, j]
-            present += 1
-            column_opens[j] += opens[at]
-            found = False
-            for e in range(pointer[j], top):
-                if entry_words[e] == words[at]:
-                    counts[e] += 1
-                    found = True
-                    break
-            if not found:
-                entry_words[top] = words[at]
-                entry_heads[top] = heads[at]
-                entry_tails[top] = tails[at]
-                entry_marks[top] = marks[at]
-                counts[top] = 1
+    column = 0
+    for i in range(n + 1):
+        last = m - 1 if i == n else where[i]
+        while column <= last:
+            for e in range(pointer[column], pointer[column + 1]):
+                out_words[top] = column_words[e]
+                out_heads[top] = column_heads[e]
+                out_tails[top] = column_tails[e]
+                out_marks[top] = column_marks[e]
+                out_counts[top] = counts[e]
                 top += 1
-        column_opens[j] /= max(present, 1)
-        held[j] = present / k
-    pointer[m] = top
-    return pointer, entry_words[:top], entry_heads[:top], entry_tails[:top], entry_marks[:top], counts[:top], column_opens, held
+            out_opened[at] = opened[column]
+            out_present[at] = present[column]
+            source[at] = column
+            column += 1
+            at += 1
+            out_pointer[at] = top
+        if i == n:
+            break
+        found = -1
+        if where[i] >= 0:
+            at -= 1
+            for e in range(out_pointer[at], top):
+                if out_words[e] == words[i]:
+                    found = e
+                    break
+        if found >= 0:
+            out_counts[found] += np.float32(1.0)
+        else:
+            out_words[top] = words[i]
+            out_heads[top] = heads[i]
+            out_tails[top] = tails[i]
+            out_marks[top] = marks[i]
+            out_counts[top] = 1.0
+            top += 1
+        out_opened[at] += opens[i]
+        out_present[at] += 1
+        at += 1
+        out_pointer[at] = top
+    return (
+        out_pointer,
+        out_words[:top],
+        out_heads[:top],
+        out_tails[:top],
+        out_marks[:top],
+        out_counts[:top],
+        out_opened,
+        out_present,
+        source,
+    )
 
 
 def increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -176,8 +176,8 @@ def _aligned(tokens: Sequence[Tokens]) -> list[list[int]]:
     numbers = paragraph_clusters([tokens[at] for at in turns])
     order = majority_order(numbers)
     rows = [Row(tokens[at], arrange(numbers[turn], order), vocabulary) for turn, at in enumerate(turns)]
-    profile = Profile(rows[0])
-    for row in rows[1:]:
+    profile = Profile()
+    for row in rows:
         profile.add(row)
     columns: list[list[int]] = [[] for _ in tokens]
     for at, row, line in zip(turns, profile.rows, profile.table, strict=True):

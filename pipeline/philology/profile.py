@@ -1,6 +1,8 @@
 """Progressive alignment of token rows to one table of columns, in native code."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,9 @@ from pipeline.philology.tokens import Shape, Tokens
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
-Entries = tuple[Ints, Ints, Ints, Ints, Ints, Floats, Floats, Floats]
+Columns = tuple[Ints, Ints, Ints, Ints, Ints, Floats, Ints, Ints]
+"""What stands in the columns, as `alignment.extend` takes and gives it."""
+Runs = tuple[list[int], list[bool]]
 
 # In the order of the names in `alignment`. A word against another word costs less than two gaps up to about eight words in a
 # row (spinners replace), more beyond (promotion lines do not stand for text); a word hardly ever stands against punctuation.
@@ -24,9 +28,16 @@ GAP_AT_ISLAND = 5
 LEAST_FITTING = 0.2
 LEAST_RUN = 5
 
-# Beyond this many cells (bytes of traceback) a pair is cut at anchors, or where none are found, in proportion.
+# A row is aligned in a band: this many columns beyond the anchors on either side of it. Anchors are runs of three words that a
+# row has once, as one before it has. Alone they stand anywhere: more than twice TRIMMED have to follow each other closely.
+BAND = 32
+TRIMMED = 3
+FARTHEST_ANCHOR = 8
+# Beyond this many cells (bytes of traceback) a stretch without anchors is searched near its diagonal only, if it has more cells
+# itself than the other number.
 MOST_CELLS = 24_000_000
-CELLS_OF_A_PIECE = 1_000_000
+CELLS_OF_A_STRETCH = 1_000_000
+LEAST_WIDTH, MOST_WIDTH = 32, 500
 
 
 class Vocabulary:
@@ -80,92 +91,174 @@ class Row:
     def __len__(self) -> int:
         return len(self.indices)
 
+    @property
+    def arrays(self) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        """Words, heads, tails, marks and openings, as `alignment` takes them."""
+        return self.words, self.heads, self.tails, self.marks, self.opens
+
+    def runs(self) -> Runs:
+        """Keys of the runs of three words, by their first one, and whether the row has each only once."""
+        words = self.words.astype(np.int64)
+        keys = (words[:-2] << 42) ^ (words[1:-1] << 21) ^ words[2:]
+        _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        return keys.tolist(), (counts[which] == 1).tolist()
+
 
 class Profile:
-    """The rows aligned so far: `table[r, c]` is the position in row r that stands in column c, or -1."""
+    """The rows aligned so far, and the columns that they stand in."""
 
-    def __init__(self, row: Row) -> None:
-        self.rows = [row]
-        self.table: Ints = np.arange(len(row), dtype=np.int32).reshape(1, -1)
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._columns = _without_entries(0)
+        # columns keep a number of their own: those of each row's tokens, and those of all columns in order
+        self._numbers: list[Ints] = []
+        self._order: Ints = np.zeros(0, dtype=np.int32)
+        # where a run of three words was first seen, as row and position; None where a row has it several times
+        self._runs: dict[int, tuple[int, int] | None] = {}
+
+    @classmethod
+    def of_table(cls, rows: Sequence[Row], table: Ints) -> "Profile":
+        """The profile of rows that are aligned already, as `table` gives them."""
+        profile = cls()
+        profile._columns = _without_entries(table.shape[1])
+        profile._order = np.arange(table.shape[1], dtype=np.int32)
+        for row, line in zip(rows, table, strict=True):
+            held = np.flatnonzero(line >= 0).astype(np.int32)
+            columns = alignment.extend(*profile._columns, *(array[line[held]] for array in row.arrays), held)[:-1]
+            numbers = np.zeros(len(row), dtype=np.int32)
+            numbers[line[held]] = held
+            profile._keep(row, columns, numbers, row.runs())
+        return profile
+
+    @property
+    def table(self) -> Ints:
+        """`table[r, c]` is the position in row r that stands in column c, or -1."""
+        found = np.full((len(self.rows), len(self._order)), -1, dtype=np.int32)
+        place = self._places()
+        for line, numbers in zip(found, self._numbers, strict=True):
+            line[place[numbers]] = np.arange(len(numbers), dtype=np.int32)
+        return found
 
     def add(self, row: Row) -> None:
         """Align one more row to the columns; its tokens that fit none open columns of their own."""
-        where = self._place(row)
-        self.table = alignment.widen(self.table, where)
+        runs = row.runs()
+        where = self._place(row, runs)
+        extended = alignment.extend(*self._columns, *row.arrays, where)
+        columns, source = extended[:-1], extended[-1]
+        fresh = source < 0
+        order = np.empty(len(source), dtype=np.int32)
+        order[~fresh] = self._order
+        order[fresh] = np.arange(len(self._order), len(source), dtype=np.int32)
+        numbers = np.empty(len(row), dtype=np.int32)
+        numbers[where >= 0] = self._order[where[where >= 0]]
+        numbers[where < 0] = order[fresh]
+        self._order = order
+        self._keep(row, columns, numbers, runs)
+
+    def _keep(self, row: Row, columns: Columns, numbers: Ints, runs: Runs) -> None:
+        for position, (run, once) in enumerate(zip(*runs, strict=True)):
+            if not once:
+                self._runs[run] = None
+            elif run not in self._runs:
+                self._runs[run] = (len(self.rows), position)
         self.rows.append(row)
+        self._columns = columns
+        self._numbers.append(numbers)
 
-    def take_out(self, which: int) -> Row:
-        """Remove a row and the columns that only it had."""
-        row = self.rows.pop(which)
-        table = np.delete(self.table, which, axis=0)
-        self.table = np.ascontiguousarray(table[:, (table >= 0).any(axis=0)])
-        return row
+    def _places(self) -> Ints:
+        """The place of every column by its number."""
+        place = np.empty(len(self._order), dtype=np.int32)
+        place[self._order] = np.arange(len(self._order), dtype=np.int32)
+        return place
 
-    def _place(self, row: Row) -> Ints:
-        columns = self.table.shape[1]
-        if len(row) == 0 or columns == 0:
+    def _place(self, row: Row, runs: Runs) -> Ints:
+        pointer, words, heads, tails, marks, counts, opened, present = self._columns
+        if len(row) == 0 or len(present) == 0:
             return np.full(len(row), -1, dtype=np.int32)
-        entries = self._entries()
-        if len(row) * columns <= MOST_CELLS:
-            where = self._place_piece(row, 0, len(row), entries, 0, columns)
-        else:
-            where = self._place_long(row, entries)
-        loose: Ints = alignment.loosen(where, row.words, row.heads, row.marks, entries[0], entries[1], GAP_AT_ISLAND)
-        return np.full(len(row), -1, dtype=np.int32) if _by_chance(loose, row.words, entries) else loose
+        opens = (opened / present).astype(np.float32)
+        held = (present / len(self.rows)).astype(np.float32)
+        low, high = band(len(row), len(present), self._anchors(runs))
+        where = alignment.best_path(*row.arrays, pointer, words, heads, tails, marks, counts, opens, held, low, high, SCORES)
+        loose: Ints = alignment.loosen(where, row.words, row.heads, row.marks, pointer, words, GAP_AT_ISLAND)
+        return np.full(len(row), -1, dtype=np.int32) if _by_chance(loose, row.words, pointer, words) else loose
 
-    def _entries(self) -> Entries:
-        stacked = [
-            np.concatenate([getattr(row, name) for row in self.rows]) for name in ("words", "heads", "tails", "marks", "opens")
-        ]
-        offsets = np.cumsum([0, *(len(row) for row in self.rows)])[:-1].astype(np.int64)
-        return alignment.summarize(self.table, offsets, *stacked)
-
-    def _place_piece(self, row: Row, first: int, last: int, entries: Entries, left: int, right: int) -> Ints:
-        pointer, words, heads, tails, marks, counts, opens, held = entries
-        cut = slice(first, last)
-        scores = alignment.match_scores(
-            row.words[cut], row.heads[cut], row.tails[cut], row.marks[cut], row.opens[cut],
-            pointer[left : right + 1], words, heads, tails, marks, counts, opens[left:right], SCORES,
-        )  # fmt: skip
-        where: Ints = alignment.best_path(scores, row.opens[cut], opens[left:right], held[left:right], SCORES)
-        where[where >= 0] += left
-        return where
-
-    def _place_long(self, row: Row, entries: Entries) -> Ints:
-        pointer, words = entries[0], entries[1]
-        consensus = words[pointer[:-1]]
-        where = np.full(len(row), -1, dtype=np.int32)
-        before, column_before = 0, 0
-        for position, column in [*_anchors(row.words, consensus), (len(row), len(consensus))]:
-            where[before:position] = self._place_stretch(row, before, position, entries, column_before, column)
-            if position < len(row):
-                where[position] = column
-            before, column_before = position + 1, column + 1
-        return where
-
-    def _place_stretch(self, row: Row, first: int, last: int, entries: Entries, left: int, right: int) -> Ints:
-        n, m = last - first, right - left
-        if n == 0 or m == 0:
-            return np.full(n, -1, dtype=np.int32)
-        if n * m <= CELLS_OF_A_PIECE:
-            return self._place_piece(row, first, last, entries, left, right)
-        pieces = int(np.ceil(np.sqrt(n * m / CELLS_OF_A_PIECE)))
-        cuts = np.linspace(first, last, pieces + 1).astype(int)
-        column_cuts = np.linspace(left, right, pieces + 1).astype(int)
-        parts: list[Ints] = []
-        for piece in range(pieces):
-            a, b, c, d = cuts[piece], cuts[piece + 1], column_cuts[piece], column_cuts[piece + 1]
-            small = (b - a) * (d - c) <= 4 * CELLS_OF_A_PIECE and d > c
-            parts.append(self._place_piece(row, a, b, entries, c, d) if small else np.full(b - a, -1, dtype=np.int32))
-        return np.concatenate(parts)
+    def _anchors(self, runs: Runs) -> list[tuple[int, int]]:
+        """Pairs of a position and a column that hold one run of words, in increasing order of both; stray ones left out."""
+        place = self._places()
+        pairs: list[tuple[int, int]] = []
+        for position, (run, once) in enumerate(zip(*runs, strict=True)):
+            known = self._runs.get(run) if once else None
+            if known is not None:
+                pairs.append((position + 1, int(place[self._numbers[known[0]][known[1] + 1]])))
+        return _gathered(pairs)
 
 
-def _by_chance(where: Ints, words: Ints, entries: Entries) -> bool:
+def _without_entries(columns: int) -> Columns:
+    whole = np.zeros(0, dtype=np.int32)
+    none = np.zeros(columns, dtype=np.int32)
+    return (np.zeros(columns + 1, dtype=np.int32), whole, whole, whole, whole, np.zeros(0, dtype=np.float32), none, none)
+
+
+def _gathered(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest chain of the pairs, as far as they follow each other closely there and nothing of the kind crosses it.
+
+    Either end of what follows closely is left out: words there may stand beyond the gap as well.
+    """
+    chain = alignment.increasing(pairs)
+    crossed = np.zeros(len(chain) + 1, dtype=np.int64)
+    for first, *_, last in _close(sorted(set(pairs).difference(chain))):
+        for position, column in (first, last):
+            ends = (bisect_left(chain, (position, 0)), bisect_left(chain, column, key=itemgetter(1)))
+            crossed[min(ends)] += 1
+            crossed[max(ends)] -= 1
+    kept = [pair for pair, count in zip(chain, np.cumsum(crossed).tolist(), strict=False) if not count]
+    return [pair for group in _close(kept) for pair in group[TRIMMED:-TRIMMED]]
+
+
+def _close(pairs: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """Runs of more than twice TRIMMED pairs that follow each other closely in both members."""
+    groups: list[list[tuple[int, int]]] = []
+    for position, column in pairs:
+        if groups:
+            ahead, across = position - groups[-1][-1][0], column - groups[-1][-1][1]
+            if ahead <= FARTHEST_ANCHOR and 0 < across <= 2 * ahead + FARTHEST_ANCHOR:
+                groups[-1].append((position, column))
+                continue
+        groups.append([(position, column)])
+    return [group for group in groups if len(group) > 2 * TRIMMED]
+
+
+def band(tokens: int, columns: int, anchors: Sequence[tuple[int, int]]) -> tuple[Ints, Ints]:
+    """The fewest and the most columns gone through after each number of tokens, 0 to all, that an alignment is looked for in.
+
+    The anchors are pairs of a token and a column, in increasing order of both.
+    """
+    tokens_at = np.array([-1, *(position for position, _ in anchors), tokens], dtype=np.int64)
+    columns_at = np.array([-1, *(column for _, column in anchors), columns], dtype=np.int64)
+    rows = np.arange(tokens + 1)
+    before = np.searchsorted(tokens_at, rows - 1, side="right") - 1
+    after = np.searchsorted(tokens_at, rows, side="left")
+    left, right = columns_at[before] + 1, columns_at[after]
+    low = np.where(before > 0, left - BAND, 0)
+    high = np.where(after < len(tokens_at) - 1, right + BAND, columns)
+    if (np.minimum(high, columns) - np.maximum(low, 0) + 1).sum() > MOST_CELLS:
+        first, last = tokens_at[before] + 1, tokens_at[after]
+        wide = (last - first) * (right - left) > CELLS_OF_A_STRETCH
+        width = min(MOST_WIDTH, max(LEAST_WIDTH, MOST_CELLS // (2 * int(wide.sum()))))
+        slope = (right - left) / np.maximum(last - first, 1)
+        middle = left + (rows - first) * slope
+        low = np.where(wide, np.maximum(low, np.floor(middle - slope) - width), low)
+        high = np.where(wide, np.minimum(high, np.ceil(middle + slope) + width), high)
+    low = np.maximum.accumulate(np.clip(low, 0, columns))
+    high = np.minimum.accumulate(np.clip(high, 0, columns)[::-1])[::-1]
+    return low.astype(np.int32), high.astype(np.int32)
+
+
+def _by_chance(where: Ints, words: Ints, pointer: Ints, column_words: Ints) -> bool:
     """Whether the row stands where it does by chance: few of its words fit, and nowhere several in a row.
 
     Parts of one article that do not overlap share names and common words, which line up here and there.
     """
-    pointer, column_words = entries[0], entries[1]
     smaller = min(len(words), len(pointer) - 1)
     held = np.flatnonzero(where >= 0)
     if (column_words[pointer[where[held]]] == words[held]).sum() >= LEAST_FITTING * smaller:
@@ -175,18 +268,3 @@ def _by_chance(where: Ints, words: Ints, entries: Entries) -> bool:
         same[at] = words[at] in column_words[pointer[where[at]] : pointer[where[at] + 1]]
     longest = int(np.diff(np.flatnonzero(~same), prepend=-1).max()) - 1
     return same.sum() < LEAST_FITTING * smaller and longest < LEAST_RUN
-
-
-def _anchors(words: Ints, columns: Ints) -> list[tuple[int, int]]:
-    """Pairs of positions with the same three words in a row, found once on either side, in increasing order of both."""
-
-    def once(ids: Sequence[int]) -> dict[tuple[int, ...], int]:
-        seen: dict[tuple[int, ...], int] = {}
-        for position in range(len(ids) - 2):
-            key = tuple(ids[position : position + 3])
-            seen[key] = -1 if key in seen else position
-        return seen
-
-    ours, theirs = once(words.tolist()), once(columns.tolist())
-    pairs = [(at, theirs[key]) for key, at in ours.items() if at >= 0 and theirs.get(key, -1) >= 0]
-    return alignment.increasing(pairs)

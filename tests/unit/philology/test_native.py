@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.philology import alignment
 from pipeline.philology.native import MOST_CELLS, Native, native
-from pipeline.philology.profile import SCORES, Profile, Row, Vocabulary
+from pipeline.philology.profile import SCORES, Row, Vocabulary, _without_entries, band
 from pipeline.philology.tokens import tokenize
 
 
@@ -26,24 +26,23 @@ def rows() -> list[Row]:
 
 
 def test_plain_and_compiled_functions_agree_on_every_bit() -> None:
-    """Scores, paths, islands, tables and summaries of a small profile."""
+    """Columns, paths in a band, and islands of a small profile."""
+    columns = _without_entries(0)
     own = rows()
-    profile = Profile(own[0])
-    profile.add(own[1])
-    names = ("words", "heads", "tails", "marks", "opens")
-    stacked = [np.concatenate([getattr(row, name) for row in own[:2]]) for name in names]
-    summary = (profile.table, np.array([0, len(own[0])], dtype=np.int64), *stacked)
-    entries = both(alignment.summarize, *summary)
-    pointer, words, heads, tails, marks, counts, opens, held = entries
+    for row in own[:2]:
+        where = np.full(len(row), -1, dtype=np.int32)
+        *columns, _ = both(alignment.extend, *columns, *row.arrays, where)
+    pointer, words, heads, tails, marks, counts, opened, present = columns
     row = own[2]
-    scores = both(
-        alignment.match_scores,
-        *(getattr(row, name) for name in names),
-        *(pointer, words, heads, tails, marks, counts, opens, SCORES),
+    opens, held = (opened / present).astype(np.float32), (present / 2).astype(np.float32)
+    low, high = band(len(row), len(present), [(4, 8), (5, 9)])
+    where = both(
+        alignment.best_path,
+        *row.arrays,
+        *(pointer, words, heads, tails, marks, counts, opens, held, low, high, SCORES),
     )
-    where = both(alignment.best_path, scores, row.opens, opens, held, SCORES)
     both(alignment.loosen, where, row.words, row.heads, row.marks, pointer, words, 5)
-    both(alignment.widen, profile.table, where)
+    both(alignment.extend, *columns, *row.arrays, where)
 
 
 def both(function: Native, *args):  # type: ignore[type-arg]
