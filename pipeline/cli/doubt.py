@@ -39,6 +39,16 @@ def bracketed(text: str, tokens: Sequence[Mapping[str, Any]]) -> str:
     return "".join(parts) + ("]" if inside else "") + blank
 
 
+def with_conjectures(text: str, offered: Sequence[Mapping[str, Any]]) -> str:
+    """The text with every conjecture in brackets behind the words that it would replace; `offered` as in the JSON, in order."""
+    parts: list[str] = []
+    end = 0
+    for one in offered:
+        parts += [text[end : one["end"]], f" [{one['text']}? {one['probability']:.0%}]"]
+        end = one["end"]
+    return "".join(parts) + text[end:]
+
+
 def _pieces(text: str, tokens: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, float | None]]:
     """The text in pieces: tokens with their probability, and what lies between them with None."""
     end = 0

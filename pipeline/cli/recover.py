@@ -2,12 +2,14 @@
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from pipeline.cli import printable
+from pipeline.cli.doubt import with_conjectures
 from pipeline.cli.messages import say
 from pipeline.cli.output import is_terminal, print_witnesses, to_json, versions_line, write
 from pipeline.errors import Malformed, Misuse
@@ -35,6 +37,10 @@ def recover(
             help="Print, in place of the text, why a word stands in it: by its offset in the text, or every place of a word.",
         ),
     ] = None,
+    conjectures: Annotated[
+        bool,
+        typer.Option("--conjectures", help="Show in brackets what may have stood there though no copy has it."),
+    ] = False,
 ) -> None:
     """Recover the wording of one article from its copies.
 
@@ -54,10 +60,11 @@ def recover(
     else:
         recovery = recover_wording(collation, Evidence())
         document = to_document(recovery)
+        text = with_conjectures(recovery.text, document["conjectures"]) if conjectures else recovery.text
         if output is None or output == STREAM:
-            _print(document, format_)
+            _print(document, text, format_)
         else:
-            _put(_as_json(document) if format_ == "json" else document["text"], output)
+            _put(_as_json(document) if format_ == "json" else text, output)
         if format_ is None:
             _tell(recovery, document)
     if left_out:
@@ -101,11 +108,11 @@ def _check(output: Path, witnesses: list[Witness]) -> None:
         raise Misuse(f"Cannot write {output}: {error.strerror or error}.") from error
 
 
-def _print(document: dict[str, Any], format_: Literal["text", "json"] | None) -> None:
+def _print(document: dict[str, Any], text: str, format_: Literal["text", "json"] | None) -> None:
     if format_ == "json":
         write(to_json(document, indent=1))
     else:
-        write(printable.lines(document["text"]) if is_terminal() else document["text"])
+        write(printable.lines(text) if is_terminal() else text)
 
 
 def _as_json(document: dict[str, Any]) -> str:
@@ -119,5 +126,8 @@ def _tell(recovery: Recovery, document: dict[str, Any]) -> None:
     versions = versions_line(document)
     if versions is not None:
         say(versions)
+    turned = Counter(passage.siglum for passage in recovery.unscrambled)
+    for siglum, count in turned.items():
+        say(f"{siglum}: {count} passages are printed scrambled (ROT47) and were turned back.")
     for stranger in recovery.strangers:
         say(f"Not a copy of this article: {printable.line(stranger.source)}: {stranger.why}")

@@ -8,7 +8,7 @@ import typer
 
 from pipeline.cli import printable
 from pipeline.cli.context import Context
-from pipeline.cli.doubt import LEGEND, bracketed, styled
+from pipeline.cli.doubt import LEGEND, bracketed, styled, with_conjectures
 from pipeline.cli.messages import say
 from pipeline.cli.output import (
     Column,
@@ -113,6 +113,12 @@ def show(
             "--doubt/--no-doubt", help="Show doubtful words: underlined on a terminal (the default there), else in brackets."
         ),
     ] = None,
+    conjectures: Annotated[
+        bool,
+        typer.Option(
+            "--conjectures", help="Show in brackets, in place of the doubt, what may have stood there though no copy has it."
+        ),
+    ] = False,
     format_: Annotated[
         Shape, typer.Option("--format", "-f", help="The text, or JSON as `recover --format json` with the story's own facts.")
     ] = Shape.TEXT,
@@ -127,6 +133,10 @@ def show(
     recovery = _recovered(story)
     if format_ is Shape.JSON:
         write(_document(story, recovery))
+    elif conjectures:
+        text = with_conjectures(recovery.text, recovery.document["conjectures"])
+        write(printable.lines(text) if is_terminal() else text)
+        say(f"{len(recovery.document['conjectures'])} conjectures, never part of the text. {_facts(story, recovery)}")
     else:
         _print_text(recovery, doubt=is_terminal() if doubt is None else doubt)
         say(_facts(story, recovery))

@@ -78,6 +78,11 @@ def calibrated(raw: float, reason: Reason, tables: Mapping[Reason, Table] = TABL
     table: Sequence[tuple[float, float]] = tables.get(reason, ())
     if not table:
         return min(0.9999, max(0.0001, 1 / (1 + math.exp(-max(-30.0, min(30.0, raw))))))
+    return interpolated(raw, table)
+
+
+def interpolated(raw: float, table: Sequence[tuple[float, float]]) -> float:
+    """The table's value at raw log-odds: that of the nearest entry beyond its ends."""
     at = bisect_right(table, (raw, 2.0))
     if at == 0:
         return table[0][1]

@@ -15,7 +15,7 @@ from pipeline.philology.frontmatter import front_matter
 from pipeline.philology.headline import byline_of
 from pipeline.philology.printing import PARAGRAPH, Chosen, blanks_before
 from pipeline.philology.recovered import Omission, Reading, Reason, Recovery, Token, Unit
-from pipeline.philology.reliability import SAME_ERROR
+from pipeline.philology.reliability import SAME_ERROR, gain
 from pipeline.philology.tokens import Role
 from pipeline.philology.units import ABSENT, Candidate, Place
 
@@ -105,6 +105,21 @@ def compose(collation: Collation, analysis: Analysis, language: str | None) -> R
         stemma=stemma,
         learned=learned_pairs(analysis, decisions),
     )
+
+
+def doubts_of(analysis: Analysis) -> list[float]:
+    """For every token of the text the log-odds of the lineages that have it, beyond the one that counts least.
+
+    What one spun copy alone shows is a machine's sooner than what several that do not depend on each other have in common.
+    """
+    gains = gain(analysis.solution.lineage_rates)
+    found: list[float] = []
+    for decision in decide(analysis):
+        place = analysis.places[decision.place]
+        having = {analysis.solution.lineages[w] for w, choice in enumerate(place.choice) if choice == decision.reading}
+        own = sorted(float(gains[lineage]) for lineage in having)
+        found.extend([sum(own[1:])] * len(place.candidates[decision.reading].texts))
+    return found
 
 
 def decide(analysis: Analysis) -> list[Decision]:

@@ -107,6 +107,16 @@ class Omission:
 
 
 @dataclass(frozen=True, slots=True)
+class Unscrambled:
+    """A passage that a witness prints scrambled, and as which it was read; `how` names the cipher."""
+
+    siglum: str
+    printed: str
+    text: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Conjecture:
     """A reading that no witness attests, offered for `text[start:end]` of the recovery; never applied."""
 
@@ -164,5 +174,7 @@ class Recovery:
     stemma: tuple[Edge, ...] = ()
     strangers: tuple[Stranger, ...] = ()
     versions: tuple[Version, ...] = ()
+    unscrambled: tuple[Unscrambled, ...] = ()
+    """What of the witnesses' text was turned back before it was compared."""
     learned: tuple[LearnedPair, ...] = ()
     """Substitutions that this story settles with high confidence; what the stages keep for other stories."""

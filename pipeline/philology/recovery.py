@@ -1,6 +1,10 @@
 """The recovered text of a story, with the evidence for every word."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from pipeline.philology.collation import Collation
+from pipeline.philology.conjectures import conjectures
 from pipeline.philology.language import Fluency, fluency_of, frequency_of
 from pipeline.philology.recovered import (
     Attestation,
@@ -16,8 +20,10 @@ from pipeline.philology.recovered import (
     Stranger,
     Token,
     Unit,
+    Unscrambled,
     Version,
 )
+from pipeline.philology.scrambling import turn
 from pipeline.philology.single import recover_single
 
 __all__ = [
@@ -34,6 +40,7 @@ __all__ = [
     "Stranger",
     "Token",
     "Unit",
+    "Unscrambled",
     "Version",
     "recover",
 ]
@@ -47,7 +54,7 @@ def recover(collation: Collation, evidence: Evidence, fluency: Fluency | None = 
     own witnesses. `fluency` judges readings in their context; by default the best model at hand for the witnesses' language.
     """
     if len(collation.witnesses) < 2:
-        return recover_single(collation)
+        return _turned_back(_supposing(recover_single(collation), evidence, fluency), collation)
     # numpy, and the language model behind `fluency_of`, are loaded when there is something to weigh
     from pipeline.philology.belonging import language_of  # noqa: PLC0415
     from pipeline.philology.cohesion import foreign_passages  # noqa: PLC0415
@@ -59,8 +66,9 @@ def recover(collation: Collation, evidence: Evidence, fluency: Fluency | None = 
     language = language_of(collation)
     foreign = foreign_passages(collation, frequency_of(language))
     if not foreign:
-        return _by_version(collation, evidence, fluency, language)
-    return told(_by_version(without_foreign(collation, foreign), evidence, fluency, language), collation, foreign)
+        return _turned_back(_by_version(collation, evidence, fluency, language), collation)
+    recovery = _by_version(without_foreign(collation, foreign), evidence, fluency, language)
+    return _turned_back(told(recovery, collation, foreign), collation)
 
 
 def _by_version(collation: Collation, evidence: Evidence, fluency: Fluency | None, language: str | None) -> Recovery:
@@ -77,7 +85,23 @@ def _by_version(collation: Collation, evidence: Evidence, fluency: Fluency | Non
 
 def _weighed(collation: Collation, evidence: Evidence, fluency: Fluency | None, language: str | None) -> Recovery:
     from pipeline.philology.analysis import analyse  # noqa: PLC0415
-    from pipeline.philology.composition import compose  # noqa: PLC0415
+    from pipeline.philology.composition import compose, doubts_of  # noqa: PLC0415
 
     analysis = analyse(collation, evidence, fluency or fluency_of(language), frequency_of(language))
-    return compose(collation, analysis, language)
+    doubts = doubts_of(analysis) if evidence.pairs else ()
+    return _supposing(compose(collation, analysis, language), evidence, fluency, doubts)
+
+
+def _supposing(recovery: Recovery, evidence: Evidence, fluency: Fluency | None, doubts: Sequence[float] = ()) -> Recovery:
+    """The recovery with what other stories let suppose of its words."""
+    return replace(recovery, conjectures=conjectures(recovery, evidence.pairs, fluency, doubts))
+
+
+def _turned_back(recovery: Recovery, collation: Collation) -> Recovery:
+    """The recovery with what was printed scrambled in its witnesses."""
+    found: list[Unscrambled] = []
+    for siglum, tokens in zip(collation.sigla, collation.tokens, strict=True):
+        for place, start, end in tokens.turned:
+            text = tokens.paragraphs[place][start:end]
+            found.append(Unscrambled(siglum, turn(text), text, "ROT47"))
+    return replace(recovery, unscrambled=tuple(found))

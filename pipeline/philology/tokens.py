@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import regex
 
+from pipeline.philology.scrambling import scrambled_passages, unscrambled
 from pipeline.philology.witness import Witness
 
 
@@ -60,6 +61,12 @@ class Tokens:
     ends: tuple[int, ...]
     places: tuple[int, ...]
     """Index of the paragraph that each token stands in."""
+    turned: tuple[tuple[int, int, int], ...] = ()
+    """Passages that were printed scrambled by ROT47 and stand turned back: paragraph, start and end."""
+
+    def as_printed(self, place: int) -> str:
+        """The paragraph as the witness printed it, after NFC."""
+        return unscrambled(self.paragraphs[place], [(start, end) for at, start, end in self.turned if at == place])
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -123,9 +130,13 @@ def spans(paragraph: str) -> list[tuple[int, int]]:
     return [span for span in found if span[0] < span[1]]
 
 
-def tokenize(paragraphs: tuple[str, ...], roles: tuple[Role, ...] | None = None) -> Tokens:
-    """The tokens of the paragraphs, which are brought to NFC first."""
-    printed = tuple(unicodedata.normalize("NFC", paragraph) for paragraph in paragraphs)
+def tokenize(
+    paragraphs: tuple[str, ...],
+    roles: tuple[Role, ...] | None = None,
+    turned: tuple[tuple[int, int, int], ...] = (),
+) -> Tokens:
+    """The tokens of the paragraphs, which are brought to NFC first; `turned` are passages that were turned back in them."""
+    printed = paragraphs if turned else tuple(unicodedata.normalize("NFC", paragraph) for paragraph in paragraphs)
     texts: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -146,6 +157,7 @@ def tokenize(paragraphs: tuple[str, ...], roles: tuple[Role, ...] | None = None)
         starts=tuple(starts),
         ends=tuple(ends),
         places=tuple(places),
+        turned=turned,
     )
 
 
@@ -163,6 +175,7 @@ def without_paragraphs(tokens: Tokens, gone: Collection[int]) -> Tokens:
         starts=tuple(tokens.starts[index] for index in left),
         ends=tuple(tokens.ends[index] for index in left),
         places=tuple(number[tokens.places[index]] for index in left),
+        turned=tuple((number[place], start, end) for place, start, end in tokens.turned if place in number),
     )
 
 
@@ -170,7 +183,7 @@ def tokens_of(witness: Witness) -> Tokens:
     """The tokens of the whole witness: title and dateline first, unless its body already opens with them.
 
     A dateline that is a field of its own stands in front of the first paragraph of the body. A byline that is a field alone
-    is not part of the text: pages put it into their own words and places.
+    is not part of the text: pages put it into their own words and places. Passages scrambled by ROT47 stand turned back.
     """
     body = list(witness.paragraphs)
     opening = [fold(paragraph.strip()) for paragraph in body[:4]]
@@ -183,4 +196,13 @@ def tokens_of(witness: Witness) -> Tokens:
         dateline = witness.dateline.strip()
         if not any(fold(dateline) in known for known in opening):
             body[0] = f"{dateline} {body[0]}"
-    return tokenize((*paragraphs, *body), (*roles, *(Role.BODY,) * len(body)))
+    return _turned_back((*paragraphs, *body), (*roles, *(Role.BODY,) * len(body)))
+
+
+def _turned_back(paragraphs: tuple[str, ...], roles: tuple[Role, ...]) -> Tokens:
+    """The tokens of the paragraphs, passages scrambled by ROT47 turned back."""
+    printed = [unicodedata.normalize("NFC", paragraph) for paragraph in paragraphs]
+    turned = tuple(scrambled_passages(printed))
+    for place in {place for place, _, _ in turned}:
+        printed[place] = unscrambled(printed[place], [(start, end) for at, start, end in turned if at == place])
+    return tokenize(tuple(printed), roles, turned)

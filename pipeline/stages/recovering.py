@@ -16,7 +16,7 @@ from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Stage, StoredCollation, StoredWitness, Story
 
 # A substitution may be of several words; what stands in the witnesses is looked up in phrases of up to this many.
-LONGEST_PHRASE = 3
+LONGEST_PHRASE = 4
 # A rate from a handful of tokens says nothing about a site.
 FEWEST_COMPARED = 50
 # Copies of another kind do not show what their site does to agency copy word by word.

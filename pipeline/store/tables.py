@@ -422,6 +422,7 @@ class StoredPair(Table):
     """A substitution that one story's recovery settled; a pair counts once a story."""
 
     __tablename__ = "learned_pairs"
+    __table_args__ = (Index("ix_learned_pairs_spun", "language", "spun"),)
 
     language: Mapped[str] = mapped_column(primary_key=True)
     original: Mapped[str] = mapped_column(primary_key=True)
