@@ -14,6 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -154,12 +155,14 @@ def best(sample: Sample, odds: Sequence[float]) -> list[tuple[float, bool]]:
     return found
 
 
-def table_of(rows: Sequence[tuple[float, bool]], size: int = 150, least: float = -1.5) -> tuple[tuple[float, float], ...]:
+def table_of(rows: Sequence[tuple[float, bool]], size: int = 250, least: float = -1.5) -> tuple[tuple[float, float], ...]:
     """Pools of `size` neighbours with the share right among them, never falling (isotonic regression)."""
     ordered = sorted(row for row in rows if row[0] > least)
+    count = max(1, len(ordered) // size)
+    cuts = [len(ordered) * at // count for at in range(count + 1)]
     pools: list[list[float]] = []
-    for start in range(0, len(ordered), size):
-        pool = ordered[start : start + size]
+    for start, end in pairwise(cuts):
+        pool = ordered[start:end]
         pools.append([sum(odds for odds, _ in pool), float(sum(right for _, right in pool)), float(len(pool))])
         while len(pools) > 1 and pools[-2][1] * pools[-1][2] >= pools[-1][1] * pools[-2][2]:
             last = pools.pop()
