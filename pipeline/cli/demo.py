@@ -163,10 +163,9 @@ def _report_story(session: Session, console: Console, story: DemoStory) -> None:
     collation = recoveries.newest_collation(session, story_id)
     errors = {"recovered text": document["text"], "longest copy": baselines.longest(values)}
     if collation is not None:
-        stored = [session.get_one(StoredWitness, id_) for id_ in collation.witness_ids]
-        errors["majority of columns"] = baselines.majority(
-            from_data(collation.columns, [witnesses.as_value(row) for row in stored])
-        )
+        stored = [session.get_one(StoredWitness, id_) for id_ in dict.fromkeys(collation.witness_ids)]
+        collated = [witness for witness, _ in witnesses.as_values(stored)]
+        errors["majority of columns"] = baselines.majority(from_data(collation.columns, collated))
     told = ", ".join(f"{name} {baselines.token_error_rate(text, story.text):.1%}" for name, text in errors.items())
     console.print(f"Error against the original that was hidden from it: {told}.\n")
 

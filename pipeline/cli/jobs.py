@@ -113,11 +113,18 @@ def _show_url(context: Context, given: str, format_: Format | None) -> None:
         "admitted": history.admitted_at,
         "found by": history.found_by,
         "redirects": [hop["to"] for hop in history.hops],
+        "declares": [_origin(origin) for arrival in history.arrivals[-1:] for origin in arrival.origins],
+        "may go on": next((arrival.partial for arrival in history.arrivals[-1:]), None),
     }
     write_record(facts, Format.TABLE)
     write_rows(history.steps, STEPS, Format.TABLE)
     if history.same_as:
         say(f"`wirecopy jobs show {printable.line(history.same_as)}` tells of that page.")
+
+
+def _origin(origin: Mapping[str, Any]) -> str:
+    said = f"{origin['kind'].replace('_', ' ')}: {origin['value']}"
+    return f"{said} ({origin['agency']})" if origin["agency"] and origin["agency"] not in said.lower() else said
 
 
 @app.command()

@@ -45,6 +45,8 @@ COPIES = (
     Column("coverage", right=True, show=percent),
     Column("exemplar", "from"),
     Column("published_at", "published", show=lambda day: shown(day)[:10]),
+    Column("agencies", "credits", spare=True),
+    Column("partial", "may go on", least=10, spare=True),
     Column("relation", spare=True),
     Column("lineage", right=True, spare=True),
     Column("found_by", "found by", least=10, spare=True),

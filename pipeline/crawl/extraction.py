@@ -19,9 +19,11 @@ from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 from trafilatura.core import bare_extraction
 
+from pipeline.crawl.article_body import read_article_body, second_of
 from pipeline.crawl.charset import decode
 from pipeline.crawl.fields import Fields
 from pipeline.crawl.metadata import forbids_archive, read_metadata
+from pipeline.crawl.origins import find_origins
 from pipeline.crawl.pages import Page
 from pipeline.crawl.urls import Url, parse
 from pipeline.crawl.walls import wall_of_page, wall_within
@@ -109,6 +111,8 @@ def read_page(body: bytes, url: str = "", headers: Iterable[tuple[str, str]] = (
         canonical=said.canonical,
         noarchive=noarchive,
         partial=None if cut is None else str(cut),
+        second=second_of(paragraphs, read_article_body(fields.article), not_free=fields.not_free),
+        origins=find_origins(fields, base, said.byline, paragraphs),
     )
     return _finish(paragraphs, page)
 
@@ -133,6 +137,7 @@ def _finish(paragraphs: tuple[str, ...], page: Page) -> Page:
         language=_guess_language(" ".join(paragraphs)[:_LONGEST_GUESS]) or page.language,
         why=why,
         partial=None if why else page.partial,
+        second=() if why else page.second,
     )
 
 

@@ -1,8 +1,34 @@
 """A page as it was read: the value that extraction gives and a stage makes a witness of."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
+
+OriginKind = Literal[
+    "canonical",
+    "og_url",
+    "amp",
+    "syndication_source",
+    "original_source",
+    "based_on",
+    "citation",
+    "dateline",
+    "byline",
+    "credit",
+    "metadata",
+]
+"""Where an origin is declared; the last four name an agency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A place that a page says its text comes from, or is to be found at."""
+
+    kind: OriginKind
+    value: str
+    """An absolute URL, or the words that name the origin."""
+    agency: str | None = None
+    """The agency that it is, by its name in config/agencies.toml."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +56,10 @@ class Page:
     """True where `why` is no judgement of the text: it is of a type that is not read, too large, or a wall."""
     partial: str | None = None
     """Why the article may go on past its last paragraph, or None."""
+    origins: tuple[Origin, ...] = ()
+    """Where the page says that its text comes from."""
+    second: tuple[str, ...] = ()
+    """The paragraphs that the page's JSON-LD gives, where they differ from `paragraphs`."""
 
     @property
     def text(self) -> str:
@@ -50,13 +80,17 @@ class Page:
             "why": self.why,
             "refused": self.refused,
             "partial": self.partial,
+            "second": list(self.second),
+            "origins": [asdict(origin) for origin in self.origins],
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """The page that `to_json` gave `data` for."""
         published = datetime.fromisoformat(data["published"]) if data["published"] else None
-        return cls(**{**data, "paragraphs": tuple(data["paragraphs"]), "published": published})
+        origins = tuple(Origin(**origin) for origin in data["origins"])
+        texts = {"paragraphs": tuple(data["paragraphs"]), "second": tuple(data["second"])}
+        return cls(**{**data, **texts, "published": published, "origins": origins})
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,9 @@ def analyse(
     for _ in range(PASSES):
         context = tuple(texts)
         prior = _of_wordings(log_priors(places, weighed, texts, around, weights), [forms[at] for at in weighed])
-        disputes = Disputes(choice=wording, prior=prior, present=present, agreed=agreed, known_errors=known)
+        disputes = Disputes(
+            choice=wording, prior=prior, present=present, agreed=agreed, known_errors=known, pages=_pages(collation)
+        )
         solutions = solve(disputes)
         for at, row in zip(weighed, solutions[0].posterior, strict=True):
             texts[at] = places[at].candidates[forms[at].index(int(row.argmax()))].texts
@@ -103,6 +105,13 @@ def analyse(
         context=context,
         headline=headline,
     )
+
+
+def _pages(collation: Collation) -> tuple[int, ...]:
+    """For every witness the number of its page."""
+    numbers: dict[str | int, int] = {}
+    pages = [w if witness.page is None else witness.page for w, witness in enumerate(collation.witnesses)]
+    return tuple(numbers.setdefault(page, len(numbers)) for page in pages)
 
 
 def _worded(place: Place, form: Sequence[int]) -> list[int]:

@@ -168,8 +168,8 @@ def _agreed(analysis: Analysis, at: int, kept: float) -> Decision:
     for error in errors_of(analysis, place).values():
         wrong *= error * SAME_ERROR
         right *= 1 - error
-    voters = sum(choice != ABSENT for choice in place.choice)
-    return Decision(at, 0, right / (right + wrong) * kept, Reason.AGREED if voters > 1 else Reason.SINGLE)
+    pages = {analysis.disputes.pages[w] for w, choice in enumerate(place.choice) if choice != ABSENT}
+    return Decision(at, 0, right / (right + wrong) * kept, Reason.AGREED if len(pages) > 1 else Reason.SINGLE)
 
 
 def errors_of(analysis: Analysis, place: Place) -> dict[int, float]:

@@ -41,6 +41,8 @@ class Disputes:
     """For each such set the number of words."""
     known_errors: Floats
     """For each witness (wrong, compared) from other stories, shape (witnesses, 2), scaled to this one's places."""
+    pages: tuple[int, ...] = ()
+    """For each witness the number of its page, from 0 in order: texts of one page are one lineage. Empty: each has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +63,19 @@ class Solution:
 def solve(disputes: Disputes) -> tuple[Solution, ...]:
     """The solutions worth comparing, the best first: independent witnesses, and lineages found by shared errors."""
     witnesses = disputes.choice.shape[1]
+    alone = disputes.pages or tuple(range(witnesses))
     if disputes.choice.shape[0] == 0:
         nothing = Solution(
-            posterior=np.zeros((0, 0)), lineages=tuple(range(witnesses)), lineage_rates=_rates_known(disputes),
+            posterior=np.zeros((0, 0)), lineages=alone, lineage_rates=_rates_known(disputes, alone),
             own_rates=np.zeros(witnesses), fluency=0.0,
         )  # fmt: skip
         return (nothing,)
-    alone = tuple(range(witnesses))
     prior = _softmax(disputes.prior)
     common = _common(disputes.choice)
     found = [_settle(disputes, alone, _votes(disputes))]
-    for lineages in dict.fromkeys((_near_duplicates(disputes.choice, common), _join(disputes, alone, prior, DOUBTFUL, common))):
+    for lineages in dict.fromkeys(
+        (_near_duplicates(disputes.choice, common, alone), _join(disputes, alone, prior, DOUBTFUL, common))
+    ):
         solution = _settle(disputes, lineages, prior)
         for _ in range(3):
             joined = _join(disputes, solution.lineages, solution.posterior, 0.0, common)
@@ -83,8 +87,9 @@ def solve(disputes: Disputes) -> tuple[Solution, ...]:
     return tuple(sorted(found, key=lambda one: -one.fluency))
 
 
-def _rates_known(disputes: Disputes) -> Floats:
-    wrong, compared = disputes.known_errors[:, 0], disputes.known_errors[:, 1]
+def _rates_known(disputes: Disputes, lineages: Sequence[int]) -> Floats:
+    of = np.array(lineages, dtype=np.int64)
+    wrong, compared = (np.bincount(of, column) / np.bincount(of) for column in disputes.known_errors.T)
     rates: Floats = (wrong + PRIOR_RATE[0]) / (compared + PRIOR_RATE[1])
     return rates
 
@@ -99,7 +104,8 @@ def _softmax(scores: Floats) -> Floats:
 def _votes(disputes: Disputes) -> Floats:
     place, witness = np.nonzero(disputes.choice >= 0)
     counts = np.zeros_like(disputes.prior)
-    np.add.at(counts, (place, disputes.choice[place, witness]), 1.0)
+    pages = np.array(disputes.pages or range(disputes.choice.shape[1]), dtype=np.int64)
+    np.add.at(counts, (place, disputes.choice[place, witness]), 1.0 / np.bincount(pages)[pages[witness]])
     return _softmax(np.where(np.isfinite(disputes.prior), 2 * counts + disputes.prior, -np.inf))
 
 
@@ -331,12 +337,11 @@ def _common(choice: Ints) -> _Common:
     )
 
 
-def _near_duplicates(choice: Ints, common: _Common) -> tuple[int, ...]:
-    witnesses = choice.shape[1]
+def _near_duplicates(choice: Ints, common: _Common, alone: Sequence[int]) -> tuple[int, ...]:
     same = common.weigh(np.ones(len(common.place)))
     held = (choice >= 0).astype(np.float64)
     compared = held.T @ held
-    groups = list(range(witnesses))
+    groups = list(alone)
     for one, two in np.argwhere((compared >= LEAST_PLACES) & (same > NEAR_DUPLICATES * compared)).tolist():
         _unite(groups, one, two)
     return _numbered(groups)

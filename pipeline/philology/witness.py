@@ -24,6 +24,8 @@ class Witness:
     """The host that published it: what an error rate is kept for."""
     published: datetime | None = None
     """Aware, UTC."""
+    page: str | None = None
+    """What it has in common with other texts of the same page: together they have one vote. None where it is the only one."""
 
     @property
     def text(self) -> str:

@@ -1,11 +1,12 @@
 """Collate: the witnesses of a story, aligned."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
 from pipeline.philology.collation import Collation, collate, siglum, to_data
+from pipeline.philology.witness import Witness
 from pipeline.settings import Settings
 from pipeline.stages.claims import claim
 from pipeline.stages.outcome import Bell, Outcome
@@ -35,19 +36,25 @@ def collate_story(factory: SessionFactory, story_id: int, settings: Settings, wo
                 story = _settle(session, story_id, revision)
                 story.recovered = story.collated  # there is nothing to recover
                 return held.finish(session, Outcome("no copies"))
-        by_source = {row.source: row for row in rows}
-        collation = collate([witnesses.as_value(row) for row in rows])
-        sigla = _name([by_source[witness.source] for witness in collation.witnesses], taken)
-        collation = replace(collation, sigla=sigla)
+        values = witnesses.as_values(rows)
+        by_source = {witness.source: row for witness, row in values}
+        collation = collate([witness for witness, _ in values])
+        collation = replace(collation, sigla=_name(collation.witnesses, by_source, taken))
         with factory.begin() as session:
             _store(session, story_id, revision, collation, by_source)
             outcome = Outcome("collated", (story_id,), (Bell(Stage.RECOVER, story_id),))
             return held.finish(session, outcome)
 
 
-def _name(rows: Sequence[StoredWitness], taken: Collection[str]) -> tuple[str, ...]:
+def _name(named: Sequence[Witness], rows: Mapping[str, StoredWitness], taken: Collection[str]) -> tuple[str, ...]:
+    """The sigla: a page's second text has that of the page with a 2."""
     free = (name for name in map(siglum, range(len(rows) + len(taken))) if name not in taken)
-    return tuple(row.siglum or next(free) for row in rows)
+    given = {
+        rows[witness.source].id: rows[witness.source].siglum or next(free)
+        for witness in named
+        if not witnesses.is_second(witness)
+    }
+    return tuple(given[rows[witness.source].id] + "2" * witnesses.is_second(witness) for witness in named)
 
 
 def _store(session: Session, story_id: int, revision: int, collation: Collation, rows: dict[str, StoredWitness]) -> None:
@@ -55,8 +62,9 @@ def _store(session: Session, story_id: int, revision: int, collation: Collation,
     _settle(session, story_id, revision)
     ids = [rows[witness.source].id for witness in collation.witnesses]
     recoveries.put_collation(session, story_id, revision, ids, to_data(collation))
-    for id_, name in zip(ids, collation.sigla, strict=True):
-        session.get_one(StoredWitness, id_).siglum = name
+    for id_, name, witness in zip(ids, collation.sigla, collation.witnesses, strict=True):
+        if not witnesses.is_second(witness):
+            session.get_one(StoredWitness, id_).siglum = name
 
 
 def _settle(session: Session, story_id: int, revision: int) -> Story:

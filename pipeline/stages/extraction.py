@@ -1,6 +1,7 @@
 """Extract: a capture becomes a witness, or a stated reason why it holds none."""
 
 import unicodedata
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -9,19 +10,23 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from pipeline.crawl.extractor import Extractor
+from pipeline.crawl.identity import believe_canonical
 from pipeline.crawl.pages import ExtractionFailure, Page
-from pipeline.crawl.urls import parse
+from pipeline.crawl.urls import Url, parse, slug_headline
+from pipeline.philology.relation import RelationKind, relate
 from pipeline.settings import Settings
 from pipeline.stages.claims import Claim, claim
 from pipeline.stages.keeping import bodies_under
 from pipeline.stages.outcome import Bell, Outcome
-from pipeline.store import captures, frontier
+from pipeline.store import captures, frontier, tombstones, witnesses
 from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Capture, FrontierRow, Stage, StoredWitness, Visit
 from pipeline.store.values import storable
 
 # A page that came some moments ago may name a date that lies some hours ahead (time zones), never days.
 CLOCK_SLACK = timedelta(days=1)
+# Two pages are one only where each text holds this much of the other.
+SAME_TEXT = 0.9
 
 
 def extract(factory: SessionFactory, capture_id: int, extractor: Extractor, settings: Settings, worker: str) -> Outcome:
@@ -66,7 +71,16 @@ def _store(session: Session, held: Claim, capture: Capture, page: Page | Extract
     last = session.scalar(
         select(StoredWitness).where(StoredWitness.frontier_id == row.id).order_by(StoredWitness.id.desc()).limit(1)
     )
+    canonical = _canonical(capture, page)
+    if canonical is not None and tombstones.standing(session, [canonical.key]):
+        captures.drop_body(session, capture, bodies_under(settings))
+        return _end(session, held, capture, Visit.REFUSED, "the page that it names as its own address was deleted on request")
+    values["canonical_key"] = None if canonical is None else canonical.key
     frontier.believe(session, row.id, capture)
+    twin = None if last is not None else _twin(session, row, values)
+    if twin is not None:
+        reason = f"the same page as {twin.url}, by its canonical address and its text"
+        return _end(session, held, capture, Visit.SAME, reason, same_as=twin.id)
     if last is not None and last.text == values["text"]:
         return _end(session, held, capture, Visit.UNCHANGED, "the same text as before")
     witness_id = session.scalar(insert(StoredWitness).values(**values).on_conflict_do_nothing().returning(StoredWitness.id))
@@ -77,10 +91,27 @@ def _store(session: Session, held: Claim, capture: Capture, page: Page | Extract
     return held.finish(session, Outcome("witness", (witness_id,), (Bell(Stage.PLACE, witness_id),)))
 
 
-def _end(session: Session, held: Claim, capture: Capture, state: Visit, reason: str) -> Outcome:
+def _canonical(capture: Capture, page: Page) -> Url | None:
+    """The address that the page names as its own, where it is another one and believed."""
+    if page.canonical is None:
+        return None
+    own, declared = parse(capture.url), parse(page.canonical)
+    return declared if declared.key != own.key and believe_canonical(own, declared).believed else None
+
+
+def _twin(session: Session, row: FrontierRow, values: dict[str, Any]) -> FrontierRow | None:
+    """The row of another URL of this page: one of the two names the other as its canonical address, and the texts agree."""
+    for other in witnesses.named_as(session, row, values["canonical_key"]):
+        relation = relate(witnesses.as_value(other), witnesses.as_value(StoredWitness(**values)))
+        if relation.kind == RelationKind.COPY and min(relation.newcomer_coverage, relation.member_coverage) >= SAME_TEXT:
+            return session.get_one(FrontierRow, other.frontier_id)
+    return None
+
+
+def _end(session: Session, held: Claim, capture: Capture, state: Visit, reason: str, same_as: int | None = None) -> Outcome:
     reason = _printed(reason)
     captures.mark_read(session, capture.id, reason)
-    frontier.end_visit(session, capture.frontier_id, state, reason)
+    frontier.end_visit(session, capture.frontier_id, state, reason, same_as)
     return held.finish(session, Outcome(f"{state}: {reason}"))
 
 
@@ -100,6 +131,11 @@ def _witness_values(capture: Capture, page: Page) -> dict[str, Any]:
         "published_at": published,
         "partial": _optional(page.partial or ("the page was cut at the size limit" if capture.truncated else None)),
         "text": "\n\n".join(_printed(paragraph) for paragraph in page.paragraphs),
+        "second_text": "\n\n".join(map(_printed, page.second)) or None,
+        "slug": slug_headline(parse(capture.url)),
+        "origins": [
+            {name: storable(value) if value else value for name, value in asdict(origin).items()} for origin in page.origins
+        ],
         "features": [],
     }
 

@@ -51,8 +51,8 @@ def recover_story(factory: SessionFactory, story_id: int, settings: Settings, wo
 
 def load(session: Session, stored: StoredCollation) -> Collation:
     """The collation as a value. Raises ValueError where its witnesses no longer have the text that was collated."""
-    rows = [session.get_one(StoredWitness, id_) for id_ in stored.witness_ids]
-    return from_data(stored.columns, [witnesses.as_value(row) for row in rows])
+    rows = [session.get_one(StoredWitness, id_) for id_ in dict.fromkeys(stored.witness_ids)]
+    return from_data(stored.columns, [witness for witness, _ in witnesses.as_values(rows)])
 
 
 def evidence_now(session: Session, story_id: int, collation: Collation) -> Evidence:
@@ -74,7 +74,10 @@ def _store(
     story.title = recovery.title or story.title
     story.language = recovery.language or story.language
     ids = dict(zip(collation.sigla, stored.witness_ids, strict=True))
+    shown = _shown(collation)
     for attestation in recovery.witnesses:
+        if attestation.siglum not in shown:
+            continue  # what is stored of a copy is said of the text that its page shows
         row = session.get_one(StoredWitness, ids[attestation.siglum])
         row.kind, row.error_rate, row.coverage = attestation.kind, attestation.error_rate, attestation.coverage
         row.exemplar, row.lineage = attestation.exemplar, attestation.lineage
@@ -83,14 +86,20 @@ def _store(
     return Outcome("unchanged" if version is None else f"version {version}", (story_id,))
 
 
+def _shown(collation: Collation) -> dict[str, str | None]:
+    """Siglum → site of the texts that pages show; second texts are left out."""
+    named = zip(collation.sigla, collation.witnesses, strict=True)
+    return {name: witness.site for name, witness in named if not witnesses.is_second(witness)}
+
+
 def _rates(collation: Collation, recovery: Recovery) -> list[tuple[str, float, float]]:
     """(site, tokens wrong, tokens compared) of the copies that tell something of their site; a story of one tells nothing."""
-    if len(collation.witnesses) < 3:
+    sites = _shown(collation)
+    if len(sites) < 3:
         return []
-    sites = {name: witness.site for name, witness in zip(collation.sigla, collation.witnesses, strict=True)}
     found: dict[str, tuple[float, float]] = {}
     for attestation in recovery.witnesses:
-        site, compared = sites[attestation.siglum], attestation.coverage * len(recovery.tokens)
+        site, compared = sites.get(attestation.siglum), attestation.coverage * len(recovery.tokens)
         if site is None or compared < FEWEST_COMPARED or attestation.kind not in TELLING:
             continue
         wrong, total = found.get(site, (0.0, 0.0))

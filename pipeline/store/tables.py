@@ -311,8 +311,10 @@ class Story(Table):
 class StoredWitness(Table):
     """A witness: what was read out of a capture, or pasted in, and where it was placed.
 
-    `text` is its paragraphs separated by blank lines, `partial` why it may go on behind them; `features` its fingerprint,
-    `thin` why it is too thin to be placed.
+    `text` is its paragraphs separated by blank lines, `partial` why it may go on behind them; `second_text` is what the page's
+    JSON-LD gives as its text, where that differs, `slug` the headline that its URL spells. `origins` are what the page declares
+    (crawl/pages.py), `canonical_key` the sameness key of its canonical address, where that is believed. `features` is its
+    fingerprint, `thin` why it is too thin to be placed.
     """
 
     __tablename__ = "witnesses"
@@ -335,6 +337,10 @@ class StoredWitness(Table):
     published_at: Mapped[datetime | None]
     text: Mapped[str]
     partial: Mapped[str | None]
+    second_text: Mapped[str | None]
+    slug: Mapped[str | None]
+    origins: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
+    canonical_key: Mapped[str | None] = mapped_column(index=True)
     features: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     thin: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

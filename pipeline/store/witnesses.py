@@ -1,13 +1,16 @@
 """Witnesses, and the ones that a newcomer might belong with."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from pipeline.philology.witness import Witness
-from pipeline.store.tables import StoredWitness
+from pipeline.store.tables import FrontierRow, StoredWitness, Visit
 
+# What names the second text of a page; no URL in the store has a fragment.
+SECOND = "#articleBody"
 # How many of the newcomer's features each stored witness shares. The index finds rows that share any; counting them is
 # left to the few that do.
 CANDIDATES = text("""
@@ -43,6 +46,22 @@ def sigla_of(session: Session, story_id: int) -> set[str]:
     return {siglum for siglum in session.scalars(given) if siglum is not None}
 
 
+def named_as(session: Session, row: FrontierRow, canonical_key: str | None) -> list[StoredWitness]:
+    """The newest texts of other pages that this one names as its canonical address, or that name it, or name the same one."""
+    keys = {row.key, canonical_key} - {None}
+    found = session.scalars(
+        select(StoredWitness)
+        .join(FrontierRow, FrontierRow.id == StoredWitness.frontier_id)
+        .where(
+            FrontierRow.id != row.id,
+            FrontierRow.state.in_((Visit.WITNESS, Visit.UNCHANGED)),
+            (FrontierRow.key == canonical_key) | StoredWitness.canonical_key.in_(keys),
+        )
+        .order_by(StoredWitness.id)
+    )
+    return list({witness.frontier_id: witness for witness in found}.values())
+
+
 def as_value(row: StoredWitness) -> Witness:
     """The witness as the philology knows it."""
     return Witness(
@@ -55,3 +74,25 @@ def as_value(row: StoredWitness) -> Witness:
         site=row.host,
         published=row.published_at,
     )
+
+
+def as_values(rows: Sequence[StoredWitness]) -> list[tuple[Witness, StoredWitness]]:
+    """The witnesses as the philology knows them, with their rows: of a page that gives two texts, both.
+
+    The second is named after the page, and has one vote with the first. Where all rows are of one page there is nothing to
+    compare it with, and it is left out.
+    """
+    found = [(as_value(row), row) for row in rows]
+    if len(rows) > 1:
+        for row in rows:
+            if row.second_text:
+                first = as_value(row)
+                paragraphs = tuple(row.second_text.split("\n\n"))
+                found.append((replace(first, source=row.source + SECOND, paragraphs=paragraphs, page=row.source), row))
+    with_second = {row.source for witness, row in found if is_second(witness)}
+    return [(replace(witness, page=row.source) if row.source in with_second else witness, row) for witness, row in found]
+
+
+def is_second(witness: Witness) -> bool:
+    """Whether a witness is the text that a page's JSON-LD gives beside the one that the page shows."""
+    return witness.source.endswith(SECOND)

@@ -53,6 +53,10 @@ class Arrival:
     relation: str | None
     kind: str | None
     created_at: datetime
+    partial: str | None
+    """Why the text may be the beginning of an article alone."""
+    origins: tuple[dict[str, Any], ...]
+    """What the page declares of its origin: kind, value, agency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ def _next_attempt(session: Session, row: FrontierRow) -> datetime | None:
 def _arrivals(session: Session, frontier_id: int) -> tuple[Arrival, ...]:
     rows = session.execute(
         select(
-            StoredWitness.id,
+            StoredWitness.id.label("witness_id"),
             StoredWitness.title,
             StoredWitness.placed_at,
             StoredWitness.thin,
@@ -196,9 +200,11 @@ def _arrivals(session: Session, frontier_id: int) -> tuple[Arrival, ...]:
             StoredWitness.relation,
             StoredWitness.kind,
             StoredWitness.created_at,
+            StoredWitness.partial,
+            StoredWitness.origins,
         )
         .outerjoin(Story, Story.id == StoredWitness.story_id)
         .where(StoredWitness.frontier_id == frontier_id)
         .order_by(StoredWitness.id)
     )
-    return tuple(Arrival(*row) for row in rows)
+    return tuple(Arrival(**{**row._asdict(), "origins": tuple(row.origins)}) for row in rows)

@@ -66,6 +66,14 @@ class Copy:
     """Who admitted the page's URL; None for a text that came without one."""
     texts: int
     """How many texts the page has shown over time."""
+    slug: str | None
+    """The headline that its URL spells."""
+    partial: str | None
+    """Why its text may be the beginning of an article alone."""
+    agencies: tuple[str, ...]
+    """The agencies that the page credits."""
+    origins: tuple[dict[str, Any], ...]
+    """What the page declares of its origin: kind, value, agency."""
 
 
 def story(session: Session, story_id: int, version: int | None = None) -> StoryView:
@@ -147,6 +155,10 @@ def copies(session: Session, story_id: int) -> tuple[Copy, ...]:
             language=row.language,
             found_by=found_by,
             texts=count,
+            slug=row.slug,
+            partial=row.partial,
+            agencies=tuple(sorted({origin["agency"] for origin in row.origins if origin["agency"]})),
+            origins=tuple(row.origins),
         )
         for row, found_by, count in newest.values()
     ]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline.crawl.charset import decode
 from pipeline.crawl.extraction import LONGEST, MOST_ELEMENTS, read_page
 from pipeline.crawl.metadata import read_date
-from pipeline.crawl.pages import Page
+from pipeline.crawl.pages import Origin, Page
 
 SENTENCES = tuple(
     f"The minister said on Monday that {thing} would be sent to the coast before the winter storms began, and that no "
@@ -39,6 +39,7 @@ def test_an_article_is_read() -> None:
         published=datetime(2024, 5, 1, 12, 0, tzinfo=UTC),
         language="en",
         canonical="https://news.example/food?x=1",
+        origins=(Origin("canonical", "https://news.example/food?x=1"),),
     )
 
 
