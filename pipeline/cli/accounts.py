@@ -17,6 +17,7 @@ from pipeline.philology.explained import (
     ReadingAccount,
 )
 from pipeline.philology.explanation import explain, explain_word
+from pipeline.philology.question import Judge
 from pipeline.philology.recovered import Evidence
 
 # What gives less than this to every reading, in log-odds, is left out of the prior's lines: it tipped nothing.
@@ -26,7 +27,7 @@ WIDTH = 28
 MOST = 10
 
 
-def accounts_at(collation: Collation, evidence: Evidence, wanted: str) -> tuple[Explanation, ...]:
+def accounts_at(collation: Collation, evidence: Evidence, wanted: str, judge: Judge | None = None) -> tuple[Explanation, ...]:
     """The explanations of a position (digits alone) or of a word or words; a number in quotation marks is a word.
 
     Raises NotFound where nothing stands there, and Misuse where nothing is asked for.
@@ -35,12 +36,12 @@ def accounts_at(collation: Collation, evidence: Evidence, wanted: str) -> tuple[
     if not wanted:
         raise Misuse("Nothing to explain: name an offset in the text, or a word.")
     if wanted.isascii() and wanted.isdigit():
-        one = explain(collation, evidence, int(wanted))
+        one = explain(collation, evidence, int(wanted), judge=judge)
         if one is None:
             raise NotFound(f"No word stands at {wanted} or behind it. In quotation marks, '\"{wanted}\"', a number is a word.")
         return (one,)
     quoted = len(wanted) > 2 and wanted[0] == wanted[-1] == '"'
-    found = explain_word(collation, evidence, wanted[1:-1] if quoted else wanted)
+    found = explain_word(collation, evidence, wanted[1:-1] if quoted else wanted, judge=judge)
     if not found:
         raise NotFound(f"None of the copies has {printable.line(wanted)!r} at a place of its own.")
     return found

@@ -48,6 +48,11 @@ COMMANDS = {
     "worker": ("running", "worker", "Run one worker on servers that are named in the settings: for several machines."),
     "beat": ("running", "beat", "Run the beat, which lets due work be looked for; one is enough, two do no harm."),
     "db": ("running", "database", "The database."),
+    "model": (
+        "model",
+        "app",
+        "A small neural model for readings that stay in doubt: used where it is installed, never needed.",
+    ),
     "doctor": (
         "doctor",
         "doctor",

@@ -9,11 +9,13 @@ from typing import Annotated, Any, Literal
 import typer
 
 from pipeline.cli import printable
+from pipeline.cli.context import Context
 from pipeline.cli.doubt import with_conjectures
 from pipeline.cli.messages import say
 from pipeline.cli.output import is_terminal, print_witnesses, to_json, versions_line, write
 from pipeline.errors import Malformed, Misuse
 from pipeline.exports.recovery_json import to_document
+from pipeline.neural.presence import judge_of
 from pipeline.philology.collation import collate
 from pipeline.philology.recovery import Evidence, Recovery
 from pipeline.philology.recovery import recover as recover_wording
@@ -25,6 +27,7 @@ STREAM = Path("-")
 
 
 def recover(
+    ctx: typer.Context,
     copies: Annotated[list[Path], typer.Argument(metavar="COPY…", help="Text or HTML files, folders of them, or -.")],
     format_: Annotated[
         Literal["text", "json"] | None, typer.Option("--format", "-f", help="text (the default) or json, schema 1.")
@@ -52,13 +55,15 @@ def recover(
     if output is not None and output != STREAM:
         _check(output, witnesses)
     collation = collate(witnesses)
+    context: Context = ctx.obj
+    judge = judge_of(context.settings, say)
     if explain is not None:
         from pipeline.cli.accounts import accounts_at, write_accounts  # noqa: PLC0415 - numpy, which one copy need not wait for
 
-        accounts = accounts_at(collation, Evidence(), explain)
+        accounts = accounts_at(collation, Evidence(), explain, judge)
         _put(write_accounts(accounts, as_json=format_ == "json"), output)
     else:
-        recovery = recover_wording(collation, Evidence())
+        recovery = recover_wording(collation, Evidence(), judge=judge)
         document = to_document(recovery)
         text = with_conjectures(recovery.text, document["conjectures"]) if conjectures else recovery.text
         if output is None or output == STREAM:

@@ -2,17 +2,20 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.philology.blocks import Verdict, judge
+from pipeline.philology.blocks import Verdict
+from pipeline.philology.blocks import judge as judge_blocks
 from pipeline.philology.collation import Collation
+from pipeline.philology.doubt import Weighing, heard
 from pipeline.philology.headline import Headline, headline_of, settled
 from pipeline.philology.housestyle import styled, voices_of, wordings
 from pipeline.philology.language import Fluency
 from pipeline.philology.prior import WEIGHTS, Surroundings, features, learned_directions, spoken
+from pipeline.philology.question import Judge
 from pipeline.philology.recovered import Evidence
 from pipeline.philology.reliability import Disputes, Solution, solve
 from pipeline.philology.units import ABSENT, Place, cells_of, places_of
@@ -52,12 +55,19 @@ class Analysis:
     """For every place what was taken to stand there when the readings of the others were judged."""
     headline: Headline | None
     """The headline that was taken whole, where papers had several."""
+    heard: NDArray[np.float64]
+    """What of the disputes' log prior a judge added; zeros where there was none."""
 
 
 def analyse(
-    collation: Collation, evidence: Evidence, fluency: Fluency, frequency: Fluency, weights: Sequence[float] = WEIGHTS
+    collation: Collation,
+    evidence: Evidence,
+    fluency: Fluency,
+    frequency: Fluency,
+    weights: Sequence[float] = WEIGHTS,
+    judge: Judge | None = None,
 ) -> Analysis:
-    """The analysis of a collation of two witnesses or more."""
+    """The analysis of a collation of two witnesses or more; a `judge` is asked where they and the prior leave doubt."""
     cells = cells_of(collation)
     places: list[Place] = []
     for block in collation.blocks:
@@ -80,6 +90,12 @@ def analyse(
         solutions = solve(disputes)
         for at, row in zip(weighed, solutions[0].posterior, strict=True):
             texts[at] = places[at].candidates[forms[at].index(int(row.argmax()))].texts
+    added = np.zeros_like(prior)
+    if judge is not None:
+        weighing = Weighing(places, texts, weighed, [forms[at] for at in weighed], prior, solutions[0].posterior)
+        added = heard(collation, weighing, frequency, judge)
+        disputes = replace(disputes, prior=prior + added)
+        solutions = solve(disputes)
     best = solutions[0]
     rates = tuple(_rate(wording[:, w], best.posterior) for w in range(witnesses))
     errors = _errors(places, wording, weighed, best.posterior)
@@ -87,7 +103,7 @@ def analyse(
     likely = [_of_readings(places[at], forms[at], row_of.get(at)) for at in disputed]
     voices = voices_of(errors, best.lineages)
     posteriors = dict(zip(disputed, styled([places[at] for at in disputed], likely, voices), strict=True))
-    verdicts = tuple(judge(collation, best.lineages, rates))
+    verdicts = tuple(judge_blocks(collation, best.lineages, rates))
     headline = headline_of(collation, places, posteriors, voices)
     if headline is not None:
         posteriors, verdicts = settled(headline, collation, places, posteriors, verdicts)
@@ -104,6 +120,7 @@ def analyse(
         disputes=disputes,
         context=context,
         headline=headline,
+        heard=added,
     )
 
 

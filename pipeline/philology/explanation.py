@@ -32,8 +32,9 @@ from pipeline.philology.explained import (
     WitnessAccount,
 )
 from pipeline.philology.housestyle import wordings
-from pipeline.philology.language import Fluency, fluency_of, frequency_of
+from pipeline.philology.language import Fluency, fluency_of, frequency_of, is_english
 from pipeline.philology.prior import NAMES, WEIGHTS, Surroundings, features
+from pipeline.philology.question import Judge
 from pipeline.philology.recovered import Evidence
 from pipeline.philology.reliability import SAME_ERROR, contributions, gain
 from pipeline.philology.single import recover_single
@@ -42,10 +43,14 @@ from pipeline.philology.units import ABSENT, Candidate
 
 # Characters of the text shown on either side of a place.
 SHOWN = 60
+# What the judge of doubtful places adds to a prior is listed under this name.
+JUDGE = "in the whole context"
 _STANDS = {State.PRESENT: "present", State.MOVED: "moved", State.MISSING: "missing", State.OUTSIDE: "outside"}
 
 
-def explain(collation: Collation, evidence: Evidence, position: int, fluency: Fluency | None = None) -> Explanation | None:
+def explain(
+    collation: Collation, evidence: Evidence, position: int, fluency: Fluency | None = None, judge: Judge | None = None
+) -> Explanation | None:
     """The account of the word at a position (character offset) of the recovered text, or of the next one behind it.
 
     None where no word stands there or behind. The arguments are those that the text was recovered with.
@@ -55,13 +60,13 @@ def explain(collation: Collation, evidence: Evidence, position: int, fluency: Fl
     collation = belonging(collation)
     if len(collation.witnesses) < 2:
         return next(iter(_of_single(collation, lambda start, end: start < end and position < end)), None)
-    case = _case(collation, evidence, fluency)
+    case = _case(collation, evidence, fluency, judge)
     number = next((at for at, (start, end) in enumerate(case.extents) if start < end and position < end), None)
     return None if number is None else _account(case, case.decisions[number], case.extents[number])
 
 
 def explain_word(
-    collation: Collation, evidence: Evidence, words: str, fluency: Fluency | None = None
+    collation: Collation, evidence: Evidence, words: str, fluency: Fluency | None = None, judge: Judge | None = None
 ) -> tuple[Explanation, ...]:
     """The accounts of every place whose lemma holds the word, or begins these words.
 
@@ -76,7 +81,7 @@ def explain_word(
         recovery = recover_single(collation)
         starts = {recovery.tokens[at].start for at in _runs([fold(token.text) for token in recovery.tokens], wanted)}
         return _of_single(collation, lambda start, _: start in starts)
-    case = _case(collation, evidence, fluency)
+    case = _case(collation, evidence, fluency, judge)
     tokens = case.layout.tokens
     found = dict.fromkeys(case.layout.owner[at] for at in _runs([fold(token.text) for token in tokens], wanted))
     if found:
@@ -102,10 +107,11 @@ class _Case:
     verdicts: dict[int, Verdict]
 
 
-def _case(collation: Collation, evidence: Evidence, fluency: Fluency | None) -> _Case:
+def _case(collation: Collation, evidence: Evidence, fluency: Fluency | None, judge: Judge | None) -> _Case:
     language = language_of(collation)
     fluency, frequency = fluency or fluency_of(language), frequency_of(language)
-    analysis = analyse(collation, evidence, fluency, frequency)
+    judge = judge if is_english(language) else None
+    analysis = analyse(collation, evidence, fluency, frequency, judge=judge)
     decisions = decide(analysis)
     layout = lay_out(collation, analysis, decisions)
     around = surroundings(analysis.places, fluency, frequency, evidence)
@@ -195,7 +201,7 @@ def _disputed_readings(case: _Case, decision: Decision, numbers: list[int]) -> l
                 text=wording_of(case.collation, candidate, attesting),
                 sigla=tuple(case.collation.sigla[w] for w in attesting),
                 lemma=reading == decision.reading,
-                features=_named(NAMES, values, WEIGHTS),
+                features=(*_named(NAMES, values, WEIGHTS), *_heard(analysis, row, form[reading])),
                 prior=0.0 if row is None else float(analysis.disputes.prior[row, form[reading]]),
                 contributions=tuple(0.0 if added is None else float(added[number, form[reading]]) for number in numbers),
                 weighed=1.0 if row is None else float(analysis.solution.posterior[row, form[reading]]),
@@ -204,6 +210,14 @@ def _disputed_readings(case: _Case, decision: Decision, numbers: list[int]) -> l
             )
         )
     return found
+
+
+def _heard(analysis: Analysis, row: int | None, wording: int) -> tuple[Feature, ...]:
+    """What the judge of doubtful places added, where it was asked."""
+    if row is None or not analysis.heard[row].any():
+        return ()
+    added = float(analysis.heard[row, wording])
+    return (Feature(JUDGE, added, added),)
 
 
 def _added(analysis: Analysis, row: int) -> Floats:

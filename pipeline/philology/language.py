@@ -32,6 +32,11 @@ def fluency_of(language: str | None) -> Fluency:
     return _trigrams(frequency) if code == "en" else frequency
 
 
+def is_english(language: str | None) -> bool:
+    """Whether the language counts as English, as an unknown one does."""
+    return _code(language) == "en"
+
+
 def _code(language: str | None) -> str:
     return (language or "en").lower().partition("-")[0]
 

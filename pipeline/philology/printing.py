@@ -51,11 +51,12 @@ def blanks_before(collation: Collation, chosen: Sequence[Chosen]) -> list[str]:
         elif 2 * breaks > attesting or (breaks and before.text[-1] in '.!?"”'):
             found.append(PARAGRAPH)
         else:
-            found.append(_usual(before.text, token.text))
+            found.append(usual_blank(before.text, token.text))
     return found
 
 
-def _usual(before: str, after: str) -> str:
+def usual_blank(before: str, after: str) -> str:
+    """What is printed between two tokens that no witness has side by side."""
     if after[0] in _CLOSING or before[-1] in _OPENING:
         return ""
     if shape_of(before) is Shape.PUNCTUATION and before[-1] == "/":

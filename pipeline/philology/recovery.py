@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from pipeline.philology.collation import Collation
 from pipeline.philology.conjectures import conjectures
-from pipeline.philology.language import Fluency, fluency_of, frequency_of
+from pipeline.philology.language import Fluency, fluency_of, frequency_of, is_english
+from pipeline.philology.question import Judge
 from pipeline.philology.recovered import (
     Attestation,
     Conjecture,
@@ -46,12 +47,13 @@ __all__ = [
 ]
 
 
-def recover(collation: Collation, evidence: Evidence, fluency: Fluency | None = None) -> Recovery:
+def recover(collation: Collation, evidence: Evidence, fluency: Fluency | None = None, judge: Judge | None = None) -> Recovery:
     """The recovered text of the collation's witnesses.
 
     One witness comes back as it is, without its site furniture; none gives an empty recovery; a witness of another text is set
     apart as a stranger, a passage of another text left out. Where the agency sent several versions, each is recovered from its
     own witnesses. `fluency` judges readings in their context; by default the best model at hand for the witnesses' language.
+    `judge` is asked about what stays in doubt in an English story.
     """
     if len(collation.witnesses) < 2:
         return _turned_back(_supposing(recover_single(collation), evidence, fluency), collation)
@@ -62,32 +64,37 @@ def recover(collation: Collation, evidence: Evidence, fluency: Fluency | None = 
 
     strange = strangers_of(collation)
     if strange:
-        return reported(recover(set_apart(collation, strange), evidence, fluency), collation, strange)
+        return reported(recover(set_apart(collation, strange), evidence, fluency, judge), collation, strange)
     language = language_of(collation)
     foreign = foreign_passages(collation, frequency_of(language))
     if not foreign:
-        return _turned_back(_by_version(collation, evidence, fluency, language), collation)
-    recovery = _by_version(without_foreign(collation, foreign), evidence, fluency, language)
+        return _turned_back(_by_version(collation, evidence, fluency, language, judge), collation)
+    recovery = _by_version(without_foreign(collation, foreign), evidence, fluency, language, judge)
     return _turned_back(told(recovery, collation, foreign), collation)
 
 
-def _by_version(collation: Collation, evidence: Evidence, fluency: Fluency | None, language: str | None) -> Recovery:
+def _by_version(
+    collation: Collation, evidence: Evidence, fluency: Fluency | None, language: str | None, judge: Judge | None
+) -> Recovery:
     from pipeline.philology.belonging import of_version  # noqa: PLC0415
     from pipeline.philology.editions import put_together  # noqa: PLC0415
     from pipeline.philology.versions import most_followed, versions_of  # noqa: PLC0415
 
     groups = versions_of(collation)
     if not groups:
-        return _weighed(collation, evidence, fluency, language)
-    recoveries = [_weighed(of_version(collation, group), evidence, fluency, language) for group in groups]
+        return _weighed(collation, evidence, fluency, language, judge)
+    recoveries = [_weighed(of_version(collation, group), evidence, fluency, language, judge) for group in groups]
     return put_together(collation, recoveries, most_followed(groups))
 
 
-def _weighed(collation: Collation, evidence: Evidence, fluency: Fluency | None, language: str | None) -> Recovery:
+def _weighed(
+    collation: Collation, evidence: Evidence, fluency: Fluency | None, language: str | None, judge: Judge | None
+) -> Recovery:
     from pipeline.philology.analysis import analyse  # noqa: PLC0415
     from pipeline.philology.composition import compose, doubts_of  # noqa: PLC0415
 
-    analysis = analyse(collation, evidence, fluency or fluency_of(language), frequency_of(language))
+    judge = judge if is_english(language) else None
+    analysis = analyse(collation, evidence, fluency or fluency_of(language), frequency_of(language), judge=judge)
     doubts = doubts_of(analysis) if evidence.pairs else ()
     return _supposing(compose(collation, analysis, language), evidence, fluency, doubts)
 

@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from pipeline.errors import Malformed
 from pipeline.philology.collation import Collation
+from pipeline.philology.question import Judge, remembering
 from pipeline.philology.recovery import Evidence
-from pipeline.stages.recovering import evidence_now, evidence_of, load, state_of
+from pipeline.stages.recovering import evidence_now, evidence_of, load, opinions_of, state_of
 from pipeline.store.tables import StoredCollation, StoredRecovery
 
 
@@ -18,6 +19,8 @@ class Basis:
 
     collation: Collation
     evidence: Evidence
+    judge: Judge
+    """Says what the neural model said then."""
     evidence_changed: bool
     """Whether other stories teach something else by now: a recovery made today might differ."""
     text: str
@@ -38,4 +41,5 @@ def basis_of(session: Session, story_id: int, version: int) -> Basis:
         ) from error
     used = evidence_of(recovery.evidence)
     now = state_of(evidence_now(session, story_id, collation))
-    return Basis(collation, used, now != state_of(used), recovery.text)
+    judge = remembering(opinions_of(recovery.evidence))
+    return Basis(collation, used, judge, now != state_of(used), recovery.text)

@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import structlog
 from sqlalchemy.orm import Session
 
 from pipeline.exports.recovery_json import to_document
+from pipeline.neural.presence import judge_of
 from pipeline.philology.collation import Collation, from_data
+from pipeline.philology.question import Opinion, noted
 from pipeline.philology.recovery import Evidence, Kind, LearnedPair, Recovery, recover
 from pipeline.settings import Settings
 from pipeline.stages.claims import claim
@@ -14,6 +17,8 @@ from pipeline.stages.outcome import Bell, Outcome
 from pipeline.store import recoveries, stories, witnesses
 from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Stage, StoredCollation, StoredWitness, Story
+
+log = structlog.get_logger()
 
 # A substitution may be of several words; what stands in the witnesses is looked up in phrases of up to this many.
 LONGEST_PHRASE = 4
@@ -43,10 +48,17 @@ def recover_story(factory: SessionFactory, story_id: int, settings: Settings, wo
                 stories.make_due(session, story_id)
                 return held.finish(session, Outcome("to be collated again", (story_id,), (Bell(Stage.COLLATE, story_id),)))
             evidence = evidence_now(session, story_id, collation)
-        recovery = recover(collation, evidence)
+        opinions: list[Opinion] = []
+        judge = judge_of(settings, _warn)
+        recovery = recover(collation, evidence, judge=noted(judge, opinions) if judge else None)
+        state = state_of(evidence) | ({"opinions": opinions_to_data(opinions)} if opinions else {})
         with factory.begin() as session:
-            outcome = _store(session, story_id, stored, collation, recovery, evidence)
+            outcome = _store(session, story_id, stored, collation, recovery, state)
             return held.finish(session, outcome)
+
+
+def _warn(message: str) -> None:
+    log.warning("neural model", trouble=message)
 
 
 def load(session: Session, stored: StoredCollation) -> Collation:
@@ -66,10 +78,10 @@ def _store(
     stored: StoredCollation,
     collation: Collation,
     recovery: Recovery,
-    evidence: Evidence,
+    state: dict[str, Any],
 ) -> Outcome:
     story = stories.lock(session, story_id)
-    version = recoveries.put_recovery(session, story_id, stored.id, to_document(recovery), state_of(evidence))
+    version = recoveries.put_recovery(session, story_id, stored.id, to_document(recovery), state)
     story.recovered = max(story.recovered, stored.revision)
     story.title = recovery.title or story.title
     story.language = recovery.language or story.language
@@ -121,6 +133,19 @@ def evidence_of(state: Mapping[str, Any]) -> Evidence:
         error_rates={site: (wrong, compared) for site, (wrong, compared) in state.get("error_rates", {}).items()},
         pairs=tuple(LearnedPair(original, spun, stories) for original, spun, stories in state.get("pairs", [])),
     )
+
+
+def opinions_to_data(opinions: Iterable[Opinion]) -> list[Any]:
+    """What the neural model said, as JSON-able data; so that a recovery can be repeated and explained without it."""
+    return [[opinion.before, list(opinion.readings), list(opinion.log_probabilities)] for opinion in opinions]
+
+
+def opinions_of(state: Mapping[str, Any]) -> list[Opinion]:
+    """The opinions of a recovery's state: none where the neural model took no part."""
+    return [
+        Opinion(before, tuple(readings), tuple(log_probabilities))
+        for before, readings, log_probabilities in state.get("opinions", [])
+    ]
 
 
 def _language(collation: Collation) -> str:

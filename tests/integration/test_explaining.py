@@ -1,11 +1,16 @@
 """A stored recovery is explained from what it was recovered with."""
 
 import json
+from pathlib import Path
 
+import tiny_model as tiny
 from filled_store import story, witness
 from sqlalchemy import update
 from test_faces import CommandLine, wirecopy  # noqa: F401 - a fixture
 
+from pipeline.neural.graph import convert
+from pipeline.neural.weights import MANIFEST, model_file
+from pipeline.philology.explanation import JUDGE
 from pipeline.philology.recovered import LearnedPair
 from pipeline.settings import Settings
 from pipeline.stages.collating import collate_story
@@ -87,3 +92,29 @@ def test_copies_that_no_longer_fit_are_said(
     result = wirecopy("story", "explain", str(number), "wages")
     assert (result.code, result.out) == (1, "")
     assert "`wirecopy up` collates" in result.message
+
+
+def test_what_the_neural_model_said_is_recorded(
+    wirecopy: CommandLine,  # noqa: F811
+    factory: SessionFactory,
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    """A recovery says what the model said, so that a word is explained as it was weighed where there is no model any more."""
+    model = model_file(tmp_path)
+    model.parent.mkdir(parents=True)
+    convert(tiny.write(tmp_path / "tiny.gguf"), model)
+    model.with_name(MANIFEST).write_text(json.dumps({"size": model.stat().st_size, "sha256": ""}))
+    number = recovered(factory, settings.model_copy(update={"model_dir": str(tmp_path), "neural_budget": 1000.0}))
+    with factory() as session:
+        stored = recoveries.newest_recovery(session, number)
+        assert stored is not None
+        said = stored.evidence["opinions"]
+    assert {" wages", " salaries"} in [set(readings) for _, readings, _ in said]
+    shown = wirecopy("story", "explain", str(number), "wages", "--format", "json")
+    assert shown.message == ""
+    (found,) = json.loads(shown.out)["explanations"]
+    heard = [[feature["log_odds"] for feature in r["features"] if feature["name"] == JUDGE] for r in found["readings"]]
+    assert [len(one) for one in heard] == [1, 1]
+    tokens = json.loads(wirecopy("story", "show", str(number), "--format", "json").out)["tokens"]
+    assert found["probability"] in {token["probability"] for token in tokens if token["text"] == found["text"]}
