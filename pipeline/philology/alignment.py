@@ -300,10 +300,12 @@ def increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 @native(lambda *args: len(args[0]))
-def loosen(  # noqa: C901  (compiled, as above)
-    where: Ints, words: Ints, heads: Ints, marks: Ints, pointer: Ints, column_words: Ints, gap: int
+def loosen(  # noqa: C901, PLR0912  (compiled, as above)
+    where: Ints, words: Ints, heads: Ints, marks: Ints, opens: Ints, pointer: Ints, column_words: Ints, gap: int
 ) -> Ints:
     """`where` without its islands: aligned stretches between long gaps in which too few words are the same.
+
+    The first word of a paragraph with a long gap behind it is a stretch of its own.
 
     Words in common count 1 from five letters, 0.4 below, others -0.4; a stretch beside a gap of `gap` tokens or columns that
     does not reach 1 has come to stand there by chance, and its tokens get columns of their own.
@@ -323,6 +325,12 @@ def loosen(  # noqa: C901  (compiled, as above)
             if where[i] >= 0:
                 if i - last > gap or where[i] - where[last] > gap:
                     break
+                if opens[i] and i > begin:
+                    following = i + 1
+                    while following < n and where[following] < 0:
+                        following += 1
+                    if following - i > gap or (following < n and where[following] - where[i] > gap):
+                        break
                 last = i
                 if not marks[i]:
                     same = False

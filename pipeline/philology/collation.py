@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from pipeline.philology.ordering import arrange, majority_order, paragraph_clusters
+from pipeline.philology.ordering import arrange, majority_order, paragraph_clusters, turns_of
 from pipeline.philology.tokens import Tokens, tokens_of, without_paragraphs
 from pipeline.philology.witness import Witness
 
@@ -167,12 +167,13 @@ def _aligned(tokens: Sequence[Tokens]) -> list[list[int]]:
     # numba is loaded when there is something to align, so that importing this module stays cheap
     from pipeline.philology.profile import Profile, Row, Vocabulary  # noqa: PLC0415
     from pipeline.philology.resemblance import centrality  # noqa: PLC0415
+    from pipeline.philology.succession import succeeded  # noqa: PLC0415
 
     vocabulary = Vocabulary()
     likeness = centrality(
         [[vocabulary.of(word, shape)[0] for word, shape in zip(row.folds, row.shapes, strict=True)] for row in tokens]
     )
-    turns = sorted(range(len(tokens)), key=lambda at: (-likeness[at], at))
+    turns = turns_of(tokens, likeness)
     numbers = paragraph_clusters([tokens[at] for at in turns])
     order = majority_order(numbers)
     rows = [Row(tokens[at], arrange(numbers[turn], order), vocabulary) for turn, at in enumerate(turns)]
@@ -183,7 +184,7 @@ def _aligned(tokens: Sequence[Tokens]) -> list[list[int]]:
     for at, row, line in zip(turns, profile.rows, profile.table, strict=True):
         indices = row.indices
         columns[at] = [int(indices[position]) if position >= 0 else -1 for position in line.tolist()]
-    return columns
+    return succeeded(columns, tokens)
 
 
 def _blocks(columns: Sequence[Sequence[int]], tokens: Sequence[Tokens]) -> tuple[Block, ...]:

@@ -3,14 +3,35 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from pipeline.philology.tokens import Tokens
+from pipeline.philology.tokens import Shape, Tokens
 
 # Spun copies keep two words in five in runs of three; unrelated paragraphs share next to no such runs.
 LEAST_SHARE = 0.2
 LEAST_RUNS = 3
+# A row of whose runs this share has come can be aligned; spun copies have two fifths.
+ENOUGH = 0.25
 # Beyond these sizes order is taken as printed: the search below is quadratic.
 MOST_CLUSTERS = 400
 MOST_PARAGRAPHS = 20_000
+
+
+def turns_of(rows: Sequence[Tokens], likeness: Sequence[float]) -> list[int]:
+    """The order in which the rows are aligned, as indices: the likest to the rest first, each when enough of it is there.
+
+    Parts of an article that do not overlap have nowhere to stand until a row that holds some of both has come.
+    """
+    waiting = {at: set().union(*_runs(tokens)) for at, tokens in enumerate(rows)}
+    there: set[tuple[str, ...]] = set()
+    met: dict[int, int] = dict.fromkeys(waiting, 0)
+    turns: list[int] = []
+    while waiting:
+        following = min(waiting, key=lambda at: (-min(ENOUGH, round(met[at] / max(1, len(waiting[at])), 9)), -likeness[at], at))
+        turns.append(following)
+        new = waiting.pop(following) - there
+        there |= new
+        for at, runs in waiting.items():
+            met[at] += len(runs & new)
+    return turns
 
 
 def paragraph_clusters(rows: Sequence[Tokens]) -> list[list[int]]:
@@ -45,9 +66,12 @@ def paragraph_clusters(rows: Sequence[Tokens]) -> list[list[int]]:
 def _likely(
     own: set[tuple[str, ...]], place: int, index: dict[tuple[str, ...], set[int]], sizes: Sequence[int]
 ) -> list[tuple[float, int, int]]:
-    shared: Counter[int] = Counter()
+    # what several paragraphs have, a name with its title or "he said", says little of any of them
+    shared: dict[int, float] = defaultdict(float)
     for run in own:
-        shared.update(index.get(run, ()))
+        clusters = index.get(run, ())
+        for cluster in clusters:
+            shared[cluster] += 1 / len(clusters)
     found: list[tuple[float, int, int]] = []
     for cluster, count in shared.items():
         share = count / max(1, min(len(own), sizes[cluster]))
@@ -125,11 +149,13 @@ def arrange(numbers: Sequence[int], order: Sequence[int]) -> list[int]:
 
 
 def _runs(tokens: Tokens) -> list[set[tuple[str, ...]]]:
+    """For every paragraph its runs of three words, punctuation left out."""
     runs: list[set[tuple[str, ...]]] = [set() for _ in tokens.paragraphs]
     if len(tokens.paragraphs) > MOST_PARAGRAPHS:
         return runs
+    spoken = [at for at, shape in enumerate(tokens.shapes) if shape is not Shape.PUNCTUATION]
     folds, places = tokens.folds, tokens.places
-    for at in range(len(tokens) - 2):
-        if places[at] == places[at + 2]:
-            runs[places[at]].add(folds[at : at + 3])
+    for one, two, three in zip(spoken, spoken[1:], spoken[2:], strict=False):
+        if places[one] == places[three]:
+            runs[places[one]].add((folds[one], folds[two], folds[three]))
     return runs

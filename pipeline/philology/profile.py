@@ -179,7 +179,7 @@ class Profile:
         held = (present / len(self.rows)).astype(np.float32)
         low, high = band(len(row), len(present), self._anchors(runs))
         where = alignment.best_path(*row.arrays, pointer, words, heads, tails, marks, counts, opens, held, low, high, SCORES)
-        loose: Ints = alignment.loosen(where, row.words, row.heads, row.marks, pointer, words, GAP_AT_ISLAND)
+        loose: Ints = alignment.loosen(where, row.words, row.heads, row.marks, row.opens, pointer, words, GAP_AT_ISLAND)
         return np.full(len(row), -1, dtype=np.int32) if _by_chance(loose, row.words, pointer, words) else loose
 
     def _anchors(self, runs: Runs) -> list[tuple[int, int]]:

@@ -41,7 +41,7 @@ def test_plain_and_compiled_functions_agree_on_every_bit() -> None:
         *row.arrays,
         *(pointer, words, heads, tails, marks, counts, opens, held, low, high, SCORES),
     )
-    both(alignment.loosen, where, row.words, row.heads, row.marks, pointer, words, 5)
+    both(alignment.loosen, where, row.words, row.heads, row.marks, row.opens, pointer, words, 5)
     both(alignment.extend, *columns, *row.arrays, where)
 
 

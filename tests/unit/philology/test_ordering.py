@@ -1,6 +1,6 @@
 """Paragraphs stand in the order of the majority."""
 
-from pipeline.philology.ordering import arrange, majority_order, paragraph_clusters
+from pipeline.philology.ordering import arrange, majority_order, paragraph_clusters, turns_of
 from pipeline.philology.tokens import tokenize
 
 A = "one two three four five six seven"
@@ -34,3 +34,26 @@ def test_rows_that_agree_are_left_as_printed() -> None:
 def test_a_paragraph_of_its_own_follows_its_predecessor() -> None:
     """What nobody else has moves with the paragraph before it."""
     assert arrange([1, -1, 0], [0, 1]) == [2, 0, 1]
+
+
+def test_parts_that_do_not_overlap_wait_for_the_row_that_holds_some_of_both() -> None:
+    """The likest row comes first, then one that it meets, though another is liker to the rest."""
+    rows = [tokenize((A,)), tokenize((C,)), tokenize((A, B)), tokenize((B, C))]
+    assert turns_of(rows, [0.9, 0.8, 0.3, 0.3]) == [0, 2, 3, 1]
+
+
+def test_of_rows_that_meet_what_is_there_the_likest_comes_first() -> None:
+    """How much of a row is there counts up to a quarter of it."""
+    rows = [tokenize((A, B, C)), tokenize((A, B)), tokenize((A, C, "forty fifty sixty seventy"))]
+    assert turns_of(rows, [0.9, 0.5, 0.6]) == [0, 2, 1]
+
+
+def test_a_name_that_several_paragraphs_have_makes_none_a_copy_of_another() -> None:
+    """Runs of words that stand in several paragraphs, and marks, say little."""
+    first = (
+        '"Growth," said John James Mayer.',
+        "The plan, said John James Mayer, pays.",
+        "Nobody asked the farmers of the valley.",
+    )
+    other = ('"Later," said John James Mayer.',)
+    assert paragraph_clusters([tokenize(first), tokenize(other)])[1] == [3]
