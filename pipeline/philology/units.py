@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from pipeline.philology.collation import Collation, State
 
@@ -103,6 +104,10 @@ def _belong(cells: Sequence[Sequence[Cell]], leading: Sequence[Cell], left: int,
 
 
 def _place(cells: Sequence[Sequence[Cell]], first: int, last: int) -> Place:
+    if last == first + 1 and len(set(cells[first])) == 1 and cells[first][0] is not None:
+        text = cells[first][0]
+        agreed = Candidate((text,), (first,)) if text else Candidate((), ())
+        return Place(first, last, (agreed,), _unanimous(len(cells[first])))
     rows = list(zip(*cells[first:last], strict=True))
     readings: dict[tuple[str, ...], Candidate] = {}
     texts_of: dict[tuple[Cell, ...], tuple[str, ...]] = {}
@@ -121,3 +126,8 @@ def _place(cells: Sequence[Sequence[Cell]], first: int, last: int) -> Place:
         candidates=tuple(readings[texts] for texts in order),
         choice=tuple([choices.get(row, ABSENT) for row in rows]),
     )
+
+
+@cache
+def _unanimous(witnesses: int) -> tuple[int, ...]:
+    return (0,) * witnesses
