@@ -290,6 +290,24 @@ def _rates(wrong: Floats, compared: Floats, known: Floats) -> Floats:
     return rates
 
 
+# Products of matrices this small are worked out on one core; larger ones wake threads that wait for each other, which costs
+# many times the work where other processes have the cores.
+_TILE = 48
+_TILE_ROWS = 100
+
+
+def _product(one: Floats, two: Floats) -> Floats:
+    """The first, transposed, times the second."""
+    found = np.zeros((one.shape[1], two.shape[1]))
+    for top in range(0, one.shape[1], _TILE):
+        for left in range(0, two.shape[1], _TILE):
+            tile = found[top : top + _TILE, left : left + _TILE]
+            for row in range(0, len(one), _TILE_ROWS):
+                rows = slice(row, row + _TILE_ROWS)
+                tile += one[rows, top : top + _TILE].T @ two[rows, left : left + _TILE]
+    return found
+
+
 # Readings that are compared at a time.
 _MOST_ROWS = 8_192
 
@@ -312,10 +330,9 @@ class _Common:
         for first in range(0, len(weights), _MOST_ROWS):
             last = min(len(weights), first + _MOST_ROWS)
             votes = slice(*np.searchsorted(self.cell, (first, last)))
-            cell = self.cell[votes]
             has = np.zeros((last - first, self.witnesses))
-            has[cell - first, self.witness[votes]] = roots[cell]
-            found += has.T @ has
+            has[self.cell[votes] - first, self.witness[votes]] = roots[self.cell[votes]]
+            found += _product(has, has)
         return found
 
 
@@ -340,7 +357,7 @@ def _common(choice: Ints) -> _Common:
 def _near_duplicates(choice: Ints, common: _Common, alone: Sequence[int]) -> tuple[int, ...]:
     same = common.weigh(np.ones(len(common.place)))
     held = (choice >= 0).astype(np.float64)
-    compared = held.T @ held
+    compared = _product(held, held)
     groups = list(alone)
     for one, two in np.argwhere((compared >= LEAST_PLACES) & (same > NEAR_DUPLICATES * compared)).tolist():
         _unite(groups, one, two)
@@ -352,7 +369,7 @@ def _join(disputes: Disputes, lineages: Sequence[int], posterior: Floats, doubtf
     shared, errors = _shared_errors(disputes.choice, posterior, common)
     fewer = np.minimum(errors, errors.T)
     both = (disputes.choice >= 0).astype(float)
-    compared = both.T @ both
+    compared = _product(both, both)
     kin = (fewer >= np.maximum(LEAST_ERRORS, doubtful * compared)) & (shared > SHARED_ERRORS * fewer)
     groups = list(lineages)
     for one, two in np.argwhere(np.triu(kin, 1)).tolist():
@@ -371,7 +388,7 @@ def shared_errors(choice: Ints, posterior: Floats) -> tuple[Floats, Floats]:
 def _shared_errors(choice: Ints, posterior: Floats, common: _Common) -> tuple[Floats, Floats]:
     held = choice >= 0
     wrong = np.where(held, 1 - np.take_along_axis(posterior, np.maximum(choice, 0), axis=1), 0.0)
-    mine = wrong.T @ held.astype(np.float64)
+    mine = _product(wrong, held.astype(np.float64))
     return common.weigh(1 - posterior[common.place, common.reading]), mine
 
 
