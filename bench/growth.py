@@ -109,15 +109,19 @@ def exponent(xs: list[float], ys: list[float]) -> float:
     return sum((x - mean_x) * (y - mean_y) for x, y in logs) / sum((x - mean_x) ** 2 for x, _ in logs)
 
 
-def print_rows(title: str, rows: list[dict[str, float]], key: str) -> None:
+def table(title: str, key: str, sizes: Sequence[tuple[int, int]], rounds: int) -> list[dict[str, float]]:
+    """The measurements of all sizes (witnesses, tokens), printed one by one, and the exponent of the seconds below them."""
     print(f"\n{title}\n| {key} | tokens a copy | CPU seconds | MB above the process | rapidfuzz, all pairs, seconds |")
     print("|---|---|---|---|---|")
-    for row in rows:
-        aim = f" (aim {AIMS[int(row['count'])]})" if key == "count" else ""
+    rows = []
+    for count, tokens in sizes:
+        row = measured(count, tokens, rounds)
+        rows.append(row)
+        aim = f" (aim {AIMS[count]})" if key == "count" else ""
         numbers = f"{row['seconds']:.3f}{aim} | {row['megabytes']:.0f} | {row['floor']:.4f}"
         print(f"| {row[key]:.0f} | {row['tokens']:.0f} | {numbers} |", flush=True)
-    xs = [row[key] for row in rows]
-    print(f"seconds grow with {key} to the power {exponent(xs, [row['seconds'] for row in rows]):.2f}")
+    print(f"seconds grow with {key} to the power {exponent([row[key] for row in rows], [row['seconds'] for row in rows]):.2f}")
+    return rows
 
 
 def plot(path: Path, by_count: list[dict[str, float]], by_length: list[dict[str, float]]) -> None:
@@ -158,10 +162,10 @@ def main() -> None:
     if not originals("fit"):
         print("skipped: the articles of ../shared/data are not there")
         return
-    by_count = [measured(count, TOKENS, arguments.rounds) for count in COUNTS]
-    print_rows(f"By number of witnesses, {TOKENS} tokens", by_count, "count")
-    by_length = [measured(WITNESSES, length, arguments.rounds) for length in LENGTHS]
-    print_rows(f"By length, {WITNESSES} witnesses", by_length, "tokens")
+    counts = [(count, TOKENS) for count in COUNTS]
+    by_count = table(f"By number of witnesses, {TOKENS} tokens", "count", counts, arguments.rounds)
+    lengths = [(WITNESSES, length) for length in LENGTHS]
+    by_length = table(f"By length, {WITNESSES} witnesses", "tokens", lengths, arguments.rounds)
     if arguments.plot and find_spec("matplotlib") is None:
         print("not plotted: matplotlib is not installed: scripts/bench-setup")
     elif arguments.plot:

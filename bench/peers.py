@@ -4,7 +4,7 @@
 
 On ten originals with at most three copies out of the fixed cases of the part; and CollateX against the recovery on five copies
 of one article, in processor time of the same process. Peers come with the extra `bench` (scripts/bench-setup); one that is not
-installed is named. A peer that takes longer than its seconds on a case is stopped, and the case does not count for it.
+installed is named. A peer that takes more seconds of processor time on a case is stopped, and the case does not count for it.
 
 Every peer gets the same tokens as the recovery, lower-cased nothing, paragraphs ignored, and has one vote a witness and column:
 a gap counts, a tie goes to a token and then to the first in order, as in `pipeline.philology.baselines.majority`.
@@ -118,18 +118,18 @@ class TooLong(Exception):
 
 @contextmanager
 def limited(seconds: int) -> Iterator[None]:
-    """Raises TooLong inside the block once `seconds` are over. In the main thread only."""
+    """Raises TooLong inside the block once it has used `seconds` of processor time. In the main thread only."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise TooLong
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def small_cases(part: str) -> list[dict[str, Any]]:
@@ -189,7 +189,7 @@ def race(part: str, seconds: int, rounds: int = 3) -> None:
         print("CollateX is not installed: scripts/bench-setup")
         return
     ratios = []
-    for case in cases(1, part, "merged", rounds):
+    for case in cases(1, part, "newsrooms", rounds):
         witnesses = case.witnesses()
         rows = [words_of(witness.text) for witness in witnesses]
         ours = []

@@ -27,7 +27,7 @@ def one_exemplar(story: Story, others: Others) -> None:  # noqa: ARG001
     story.damaged(PAGE_DAMAGE["lost blanks"], "lost blanks", edited)
     story.edited()
     story.edited()
-    story.spun(rate=HEAVY_RATE)
+    story.spun()
 
 
 def newsrooms(story: Story, others: Others) -> None:  # noqa: ARG001
