@@ -8,7 +8,7 @@ installed is named. A peer that takes more seconds of processor time on a case i
 
 Every peer gets the same tokens as the recovery, lower-cased nothing, paragraphs ignored, and has one vote a witness and column:
 a gap counts, a tie goes to a token and then to the first in order, as in `pipeline.philology.baselines.majority`.
-The partial-order aligner (spoa) knows letters only, at most 126 that a string can carry: the most frequent 125 tokens get one
+The partial-order aligner (spoa) knows letters only, at most 126 that a string can carry: the 63 most frequent tokens get one
 each, the others share the rest by a checksum, so that two different tokens may match by chance; votes are on the tokens.
 """
 
