@@ -26,6 +26,7 @@ import psutil
 from rapidfuzz.distance import Levenshtein
 
 from bench.copies.case import Paragraphs, split
+from bench.copies.dictionary import MISSING, installed
 from bench.copies.originals import originals
 from bench.copies.story import Story
 from pipeline.philology.baselines import words_of
@@ -159,6 +160,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.one:
         print(json.dumps(measure(json.load(sys.stdin))))
+        return
+    if not installed():
+        print(f"skipped: {MISSING}")
         return
     if not originals("fit"):
         print("skipped: the articles of ../shared/data are not there")

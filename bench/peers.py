@@ -31,6 +31,7 @@ from zlib import crc32
 from rapidfuzz.distance import Levenshtein
 
 from bench.copies import cases
+from bench.copies.dictionary import MISSING, installed
 from bench.scores import witnesses_of
 from pipeline.philology.baselines import majority, words_of
 from pipeline.philology.collation import collate
@@ -187,6 +188,9 @@ def race(part: str, seconds: int, rounds: int = 3) -> None:
     """Prints how many times as much processor time CollateX takes as the recovery, on five copies of an article."""
     if find_spec("collatex") is None:
         print("CollateX is not installed: scripts/bench-setup")
+        return
+    if not installed():
+        print(f"no race: {MISSING}")
         return
     ratios = []
     for case in cases(1, part, "newsrooms", rounds):

@@ -83,8 +83,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.generated or arguments.condition:
         from bench.copies import CONDITIONS  # noqa: PLC0415
+        from bench.copies.dictionary import MISSING, installed  # noqa: PLC0415
         from bench.generated import measure, print_rest  # noqa: PLC0415
 
+        if not installed():
+            print(f"skipped: {MISSING}")
+            return
         print_rest(measure(arguments.condition or tuple(CONDITIONS), arguments.part, arguments.count, arguments.seed))
     elif not arguments.peers:
         measure_fixed(arguments.cases, arguments.limit)

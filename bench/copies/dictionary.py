@@ -80,6 +80,8 @@ def installed() -> bool:
 @cache
 def options_of(head: str, part: str) -> tuple[str, ...]:
     """What the dictionary of `part` puts in place of a word or phrase in small letters, the favourite first."""
+    if " " in head and head not in phrases():
+        return ()
     own = GRAMMAR.get(head) or _inflected(head)
     return tuple(option for option in own if PARTS[crc32(f"{head}={option}".encode()) % 2] == part)
 

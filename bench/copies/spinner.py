@@ -7,7 +7,7 @@ from random import Random
 from zlib import crc32
 
 from bench.copies.case import Paragraphs
-from bench.copies.dictionary import GRAMMAR, LONGEST_PHRASE, options_of, phrases
+from bench.copies.dictionary import GRAMMAR, LONGEST_PHRASE, options_of
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 WORD = re.compile(r"\d[\d,.]*\d|\d|[^\W\d_]+(?:['’][^\W\d_]+)*|\s+|.", re.DOTALL)
@@ -74,7 +74,7 @@ def _longest_head(words: list[str], at: int, lookup: Lookup) -> tuple[int, tuple
             if any(piece != " " for piece in words[at + 1 : at + length : 2]) or at + length > len(words):
                 continue
             head = "".join(words[at : at + length]).lower()
-            if (length == 1 or head in phrases()) and (options := lookup(head)):
+            if options := lookup(head):
                 return length, options
     return 1, ()
 
