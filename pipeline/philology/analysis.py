@@ -19,6 +19,7 @@ from pipeline.philology.question import Judge
 from pipeline.philology.recovered import Evidence
 from pipeline.philology.reliability import Disputes, Solution, solve
 from pipeline.philology.units import ABSENT, Place, cells_of, places_of
+from pipeline.philology.wear import worn
 
 Floats = NDArray[np.float64]
 
@@ -207,7 +208,9 @@ def feature_rows(
         before = neighbours(texts, at, -1)
         after = neighbours(texts, at, 1)
         longest = max(len(candidate.texts) for candidate in places[at].candidates)
-        found.append([features(candidate, before, after, around, longest) for candidate in places[at].candidates])
+        candidates = places[at].candidates
+        lost = worn([candidate.texts for candidate in candidates])
+        found.append([features(one, before, after, around, longest, less) for one, less in zip(candidates, lost, strict=True)])
     return found
 
 

@@ -40,6 +40,7 @@ from pipeline.philology.reliability import SAME_ERROR, contributions, gain
 from pipeline.philology.single import recover_single
 from pipeline.philology.tokens import fold, tokenize
 from pipeline.philology.units import ABSENT, Candidate
+from pipeline.philology.wear import worn
 
 # Characters of the text shown on either side of a place.
 SHOWN = 60
@@ -190,12 +191,13 @@ def _disputed_readings(case: _Case, decision: Decision, numbers: list[int]) -> l
     shares = shares_of(decision, analysis.posteriors[at])
     before, after = neighbours(analysis.context, at, -1), neighbours(analysis.context, at, 1)
     longest = max(len(candidate.texts) for candidate in place.candidates)
+    lost = worn([candidate.texts for candidate in place.candidates])
     row = analysis.weighed.index(at) if at in analysis.weighed else None
     added = None if row is None else _added(analysis, row)
     found: list[ReadingAccount] = []
     for reading, candidate in enumerate(place.candidates):
         attesting = [w for w, choice in enumerate(place.choice) if choice == reading]
-        values = features(candidate, before, after, case.around, longest)
+        values = features(candidate, before, after, case.around, longest, lost[reading])
         found.append(
             ReadingAccount(
                 text=wording_of(case.collation, candidate, attesting),

@@ -47,7 +47,7 @@ NAMES: tuple[str, ...] = (
     "lower case opens a sentence",
     "capitals",
     "apostrophes",
-    "damaged number",
+    "damaged",
     "learned",
 )
 # A word with a log frequency below this is rare: misspelt, a name, or inflected by a machine (goed, maked).
@@ -116,11 +116,17 @@ class Surroundings:
 
 
 def features(
-    candidate: Candidate, before: Sequence[str], after: Sequence[str], around: Surroundings, longest: int
+    candidate: Candidate,
+    before: Sequence[str],
+    after: Sequence[str],
+    around: Surroundings,
+    longest: int,
+    worn: bool = False,
 ) -> list[float]:
     """The features of one reading between the tokens before and after it, in the order of NAMES.
 
-    `longest` is the number of tokens of the longest reading of the place.
+    `longest` is the number of tokens of the longest reading of the place; `worn` says that the reading is another one of the
+    place that lost a blank or a comma (wear.py).
     """
     words = [word for text in candidate.texts for word in spoken(text)]
     left, right = context_before(before), context_after(after)
@@ -146,7 +152,7 @@ def features(
         float(bool(opening and first[:1].islower())),
         float(any(text[0].isupper() for text in inner)),
         float(any("'" in fold(text)[1:] for text in candidate.texts)),
-        float(any(_damaged(text) for text in candidate.texts)),
+        float(worn or any(_damaged(text) for text in candidate.texts)),
         around.learned.get(tuple(map(fold, candidate.texts)), 0.0),
     ]
 
