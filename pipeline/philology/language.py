@@ -13,6 +13,8 @@ Fluency = Callable[[Sequence[str]], float]
 UNKNOWN = -20.0
 # Price of a word outside the trigram model's 20,000 words, beside its frequency alone: fitted on bench/recovery.py's cases.
 OUTSIDE = -1.0
+# Tokenizers by which wordfreq cuts a word that it is asked for, out of packages of their own.
+NEEDS_A_TOKENIZER = frozenset({"jieba", "mecab"})
 _SCALE = 1e-4  # pocketsphinx counts in logarithms to the base 1.0001
 
 
@@ -50,10 +52,19 @@ def frequency_of(language: str | None) -> Fluency:
     if code not in wordfreq.available_languages():
         return flat
 
-    @cache
-    def known(word: str) -> float:
-        found: float = wordfreq.word_frequency(word, code)
-        return math.log(found) if found > 0 else UNKNOWN
+    if wordfreq.get_language_info(code)["tokenizer"] in NEEDS_A_TOKENIZER:
+        # to cut words it imports packages that are not asked for; ours are cut already
+        listed: dict[str, float] = wordfreq.get_frequency_dict(code)
+
+        @cache
+        def known(word: str) -> float:
+            return math.log(listed[word]) if word in listed else UNKNOWN
+    else:
+
+        @cache
+        def known(word: str) -> float:
+            found: float = wordfreq.word_frequency(word, code)
+            return math.log(found) if found > 0 else UNKNOWN
 
     return lambda words: known(words[-1])
 

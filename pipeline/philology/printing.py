@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.philology.collation import Collation
-from pipeline.philology.tokens import Shape, shape_of
+from pipeline.philology.tokens import Shape, shape_of, unspaced
 
 PARAGRAPH = "\n\n"
 _CLOSING = frozenset(".,;:!?)]}%’”…")
@@ -57,7 +57,7 @@ def blanks_before(collation: Collation, chosen: Sequence[Chosen]) -> list[str]:
 
 def usual_blank(before: str, after: str) -> str:
     """What is printed between two tokens that no witness has side by side."""
-    if after[0] in _CLOSING or before[-1] in _OPENING:
+    if after[0] in _CLOSING or before[-1] in _OPENING or unspaced(after) or unspaced(before):
         return ""
     if shape_of(before) is Shape.PUNCTUATION and before[-1] == "/":
         return ""

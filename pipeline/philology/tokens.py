@@ -35,6 +35,7 @@ _TOKEN = regex.compile(
     r"(?:['’.,\-‑·](?:(?![\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])[\p{L}\p{M}\p{N}_])+)*"
     r"|\.{2,}|-{2,}|\S\p{M}*"
 )
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 _SENTENCE_JOIN = regex.compile(r"(?<=\p{Ll}{2})[.,](?=\p{Lu}\p{Ll})|(?<=\p{N}),(?=\p{L})|(?<=\p{Ll}{2}),(?=\p{L})")
 _NUMBER = regex.compile(r"\p{N}")
 _WORD = regex.compile(r"[\p{L}\p{N}]")
@@ -113,6 +114,12 @@ def shape_of(text: str) -> Shape:
     if not _WORD.search(text):
         return Shape.PUNCTUATION
     return Shape.NUMBER if _NUMBER.match(text) else Shape.WORD
+
+
+@lru_cache(maxsize=65_536)
+def unspaced(text: str) -> bool:
+    """Whether the token is of a script written without blanks, where a word is several tokens."""
+    return _UNSPACED.match(text) is not None
 
 
 def spans(paragraph: str) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.philology.collation import Collation, State
+from pipeline.philology.tokens import unspaced
 
 # A unit of more columns than this is read column by column: longer ones are passages, not readings.
 MOST_COLUMNS = 7
@@ -98,7 +99,7 @@ def _belong(cells: Sequence[Sequence[Cell]], leading: Sequence[Cell], left: int,
     for a, b in set(zip(cells[left], cells[left + 1], strict=True)):
         if a is None or b is None or a == one or b == two:
             continue
-        if "" in (a, b, one, two):
+        if "" in (a, b, one, two) or (unspaced(a) and unspaced(b)):
             return True
     return False
 

@@ -54,7 +54,7 @@ ODD = {
     "no paragraph": (),
     "empty paragraphs": ("", " ", "\t\n"),
     "emoji": ("🙂👩‍👩‍👧 🇺🇳 👍🏽 came to the 🏦 on Monday.",) * 3,
-    "right to left": ("שלום עולם, זה מבחן של 2,500 מילים.", "وقال المتحدث إن الجسر أغلق يوم الاثنين.", "‮abc‬ def"),
+    "right to left": ("שלום עולם, זה מבחן של 2,500 מילים.", "وقال المتحدث إن الجسر أغلق يوم الاثنين.", "\u202eabc\u202c def"),
     "lone surrogates": ("\ud800 was \udfff here \ud83d", "\udc00"),
     "control characters": (f"one{CONTROLS}two {CONTROLS} three", CONTROLS),
     "mixed newlines": ("one\r\ntwo\rthree\nfour\u2028five\u2029six\x0bseven\x0ceight\x85nine",),
