@@ -13,8 +13,8 @@ Fluency = Callable[[Sequence[str]], float]
 UNKNOWN = -20.0
 # Price of a word outside the trigram model's 20,000 words, beside its frequency alone: fitted on bench/recovery.py's cases.
 OUTSIDE = -1.0
-# Tokenizers by which wordfreq cuts a word that it is asked for, out of packages of their own.
-NEEDS_A_TOKENIZER = frozenset({"jieba", "mecab"})
+# Languages in which wordfreq cuts what it is asked for by a package of its own; what it is asked for here is cut already.
+NEEDS_A_TOKENIZER = frozenset({"ja", "ko", "zh"})
 _SCALE = 1e-4  # pocketsphinx counts in logarithms to the base 1.0001
 
 
@@ -52,8 +52,7 @@ def frequency_of(language: str | None) -> Fluency:
     if code not in wordfreq.available_languages():
         return flat
 
-    if wordfreq.get_language_info(code)["tokenizer"] in NEEDS_A_TOKENIZER:
-        # to cut words it imports packages that are not asked for; ours are cut already
+    if code in NEEDS_A_TOKENIZER:
         listed: dict[str, float] = wordfreq.get_frequency_dict(code)
 
         @cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from pipeline.philology.language import Fluency
-from pipeline.philology.tokens import Shape, fold, shape_of
+from pipeline.philology.tokens import Shape, fold, shape_of, unspaced
 from pipeline.philology.units import Candidate
 
 # One weight a feature of `features`: log-odds, fitted by bench/recovery_fit.py on units whose original is known; those of
@@ -128,7 +128,7 @@ def features(
     `longest` is the number of tokens of the longest reading of the place; `worn` says that the reading is another one of the
     place that lost a blank or a comma (wear.py).
     """
-    words = [word for text in candidate.texts for word in spoken(text)]
+    words = _words(candidate.texts)
     left, right = context_before(before), context_after(after)
     alone = [around.frequency([word]) for word in words]
     line = [*left[-1:], *words, *right[:1]]
@@ -155,6 +155,19 @@ def features(
         float(worn or any(_damaged(text) for text in candidate.texts)),
         around.learned.get(tuple(map(fold, candidate.texts)), 0.0),
     ]
+
+
+def _words(texts: Sequence[str]) -> list[str]:
+    """The words of a reading; tokens of a script without blanks that stand together are one."""
+    found: list[str] = []
+    together = False
+    for text in texts:
+        if together and unspaced(text):
+            found[-1] += fold(text)
+        else:
+            found.extend(spoken(text))
+        together = unspaced(text)
+    return found
 
 
 def _damaged(text: str) -> bool:
