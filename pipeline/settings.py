@@ -52,7 +52,6 @@ class Settings(BaseModel):
     warc: bool
     warc_dir: str
     warc_size: Count
-    shift: Duration
     host_lease: Duration
     robots_lifetime: Duration
     max_hops: Count

@@ -62,6 +62,5 @@ def settings(servers: Servers) -> Settings:
         "allow_private_addresses": True,
         "fetch_interval": 0.05,
         "settle": 0.0,
-        "shift": 5.0,
     }
     return load(flags, {}).settings

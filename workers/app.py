@@ -71,11 +71,11 @@ def configure(settings: Settings) -> None:
 
 def ring(bell: Bell) -> None:
     """Send a bell to the workers. Where Redis is away it is lost with a line in the log: the row waits for the sweep."""
-    args = () if bell.stage is Stage.FETCH else (bell.subject_id,)
+    args = () if bell.stage is Stage.FETCH else bell.subjects
     try:
         app.send_task(TASKS[bell.stage], args=args, queue=QUEUES[bell.stage])
     except OperationalError as error:
-        structlog.get_logger().warning("bell lost", stage=bell.stage, subject=bell.subject_id, why=str(error))
+        structlog.get_logger().warning("bell lost", stage=bell.stage, subjects=bell.subjects, why=str(error))
 
 
 def depth(queue: str) -> int:

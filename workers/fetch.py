@@ -6,7 +6,7 @@ from pipeline.stages.outcome import Outcome
 from pipeline.stages.reading import read_source
 from pipeline.store.tables import Stage
 from workers.app import TASKS, app, ring
-from workers.runtime import Runtime, end_round, perform, stopping, take_round
+from workers.runtime import Runtime, end_round, perform, perform_each, stopping, take_round
 
 
 @app.task(name=TASKS[Stage.FETCH])
@@ -26,12 +26,12 @@ def _round(at: Runtime) -> Outcome:
 
 
 @app.task(name=TASKS[Stage.EXTRACT])
-def extract_capture(capture_id: int) -> None:
-    """Read the page out of a capture."""
-    perform(Stage.EXTRACT, capture_id, lambda at: extract(at.factory, capture_id, at.extractor, at.settings, at.worker))
+def extract_captures(*capture_ids: int) -> None:
+    """Read the pages out of captures."""
+    perform_each(Stage.EXTRACT, capture_ids, lambda at, id_: extract(at.factory, id_, at.extractor, at.settings, at.worker))
 
 
 @app.task(name=TASKS[Stage.READ_SOURCE])
-def read_captured_source(capture_id: int) -> None:
-    """Admit what a captured feed or sitemap lists."""
-    perform(Stage.READ_SOURCE, capture_id, lambda at: read_source(at.factory, capture_id, at.settings, at.worker))
+def read_captured_sources(*capture_ids: int) -> None:
+    """Admit what captured feeds and sitemaps list."""
+    perform_each(Stage.READ_SOURCE, capture_ids, lambda at, id_: read_source(at.factory, id_, at.settings, at.worker))

@@ -7,7 +7,7 @@ import mmap
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import IO
@@ -135,3 +135,12 @@ def perform(action: str, subject: int | None, work: Callable[[Runtime], Outcome]
         ring(bell)
     seconds, cpu = round(time.monotonic() - began, 3), round(time.process_time() - cpu, 3)
     log.info(str(action), subject=subject, outcome=outcome.state, ids=outcome.ids, seconds=seconds, cpu=cpu)
+
+
+def perform_each(action: str, subjects: Sequence[int], work: Callable[[Runtime, int], Outcome]) -> None:
+    """Run a stage for one piece of work after the other; what fails over one is logged and holds up no other."""
+    for subject in subjects:
+        try:
+            perform(action, subject, lambda at, subject=subject: work(at, subject))  # type: ignore[misc]
+        except Exception:
+            log.exception(str(action), subject=subject, outcome="error")

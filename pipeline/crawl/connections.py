@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import httpcore
 
 from pipeline.crawl.addresses import explain_refusal
+from pipeline.crawl.streams import SocketOptions, open_stream
 from pipeline.errors import NotFound, Refused, Unavailable
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
@@ -63,15 +64,14 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         self._resolve = resolve
         self._allow_private = allow_private
         self._own = own
-        self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
         host: str,
         port: int,
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's own signature
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+        local_address: str | None = None,  # noqa: ARG002 - httpcore's own signature
+        socket_options: SocketOptions = None,  # noqa: ARG002 - httpcore's own signature
     ) -> httpcore.AsyncNetworkStream:
         """A stream to the first address of `host` that accepts; raises ours and httpcore's connection errors."""
         visit = current_visit.get()
@@ -83,7 +83,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
                     try:
                         # A dead first address must not use up the time of the second.
                         share = None if timeout is None else timeout / (len(addresses) - index)
-                        stream = await self._inner.connect_tcp(address, port, share, local_address, socket_options)
+                        stream = await open_stream(address, port, share)
                     except (httpcore.ConnectError, httpcore.ConnectTimeout):
                         if index == len(addresses) - 1:
                             raise
@@ -124,4 +124,4 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         """The pause between httpcore's own retries, of which we ask none."""
-        await self._inner.sleep(seconds)
+        await asyncio.sleep(seconds)

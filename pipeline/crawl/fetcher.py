@@ -1,30 +1,29 @@
 """The only module that opens a connection to the web: one URL in, one Answer or Failure out, one hop a call.
 
 Redirects are answers here, for each hop is a visit of its own: its robots.txt, its host's lease and its address are
-checked like any other's. The httpx clients keep no cookies and read no proxy from the environment, and each has its own
-share of the hosts: one with 64 connections costs over three times the CPU a page of eight with 8 each.
+checked like any other's. No cookie is kept and no proxy read from the environment. HTTP is httpcore's, on connections of
+our own: a third of the CPU a page of httpx, whose pool looks through its connections for every request.
 """
 
 import asyncio
 import re
 import ssl
-import zlib
+from collections.abc import AsyncIterable
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import certifi
 import httpcore
-import httpx
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from pipeline.crawl.addresses import explain_refusal
 from pipeline.crawl.answers import UNREAD_TYPES, Answer, Failure, FailureKind, Validators
 from pipeline.crawl.connections import CheckedBackend, Resolver, SystemResolver, Visit, current_visit
+from pipeline.crawl.descriptors import make_room
 from pipeline.crawl.inflation import ENCODINGS, Inflater
-from pipeline.crawl.transport import SENT_HEADERS, URL, CheckedTransport
+from pipeline.crawl.transport import Headers, Transport
 from pipeline.crawl.urls import Url, join, parse
 from pipeline.errors import Malformed, Misuse, NotFound, Refused, Unavailable
 
@@ -54,12 +53,10 @@ class FetchOptions:
     """True lets this machine and private networks be fetched from."""
     proxy: str | None = None
     """URL of an HTTP proxy that everything goes through. It looks the names up, so only addresses are checked here."""
-    shards: int = 8
-    """Pools that hosts are spread over: a pool's work for a request grows with its connections."""
-    kept_connections: int = 8
-    """Idle connections that a pool keeps open."""
-    max_connections: int = 128
-    """Connections of a pool, so that no number of hanging hosts exhausts the process."""
+    kept_connections: int = 1_024
+    """Idle connections that are kept open."""
+    max_connections: int = 512
+    """Connections in use, so that no number of hanging hosts exhausts the process."""
     keep_alive: float = 15.0
     """Seconds that an idle connection is kept."""
     trusted_roots: str | None = None
@@ -78,42 +75,41 @@ class Fetcher:
         self.options = options
         self._own_resolver = None if resolve else SystemResolver()
         self._resolve: Resolver = resolve or self._own_resolver  # type: ignore[assignment]
-        self._clients: list[httpx.AsyncClient] = []
+        self._transport: Transport | None = None
 
     async def __aenter__(self) -> Self:
-        """The fetcher with its clients, which belong to the loop that runs now."""
+        """The fetcher with its connections, which belong to the loop that runs now."""
         options = self.options
+        try:
+            proxy = None if options.proxy is None else parse(options.proxy)
+        except Malformed as error:
+            raise Misuse(f"The setting for the proxy is not usable: {error}") from error
         # One context for all: to load the authorities takes longer than to fetch a page.
         tls = ssl.create_default_context(cafile=options.trusted_roots or certifi.where())
-        backend = CheckedBackend(self._resolve, allow_private=options.allow_private_addresses, own=_find_own_addresses())
-        self._clients = [self._make_client(backend, tls) for _ in range(max(1, options.shards))]
+        # A proxy is the operator's own choice, and may well stand in a private network.
+        private = options.allow_private_addresses or proxy is not None
+        backend = CheckedBackend(self._resolve, allow_private=private, own=_find_own_addresses())
+        room = make_room(options.max_connections + options.kept_connections)
+        self._transport = Transport(
+            tls,
+            backend,
+            proxy=proxy,
+            most_open=min(options.max_connections, room),
+            most_kept=min(options.kept_connections, max(room - options.max_connections, 0)),
+            keep_alive=options.keep_alive,
+            connect_timeout=options.connect_timeout,
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Closes every connection."""
-        for client in self._clients:
-            await client.aclose()
-        self._clients = []
+        if self._transport is not None:
+            await self._transport.aclose()
+        self._transport = None
         if self._own_resolver:
             self._own_resolver.close()
-
-    def _make_client(self, backend: CheckedBackend, tls: ssl.SSLContext) -> httpx.AsyncClient:
-        options = self.options
-        limits = httpx.Limits(
-            max_connections=options.max_connections,
-            max_keepalive_connections=options.kept_connections,
-            keepalive_expiry=options.keep_alive,
-        )
-        try:
-            proxy = None if options.proxy is None else parse(options.proxy)
-        except Malformed as error:
-            raise Misuse(f"The setting for the proxy is not usable: {error}") from error
-        transport = CheckedTransport(tls, backend, limits, proxy)
-        client = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
-        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        return client
 
     async def fetch(self, url: Url, validators: Validators | None = None, accept: str = PAGES) -> Answer | Failure:
         """What the host says to a GET of `url`, within the options' limits; never raises for what the web does."""
@@ -136,21 +132,20 @@ class Fetcher:
     async def _ask(
         self, url: Url, validators: Validators | None, accept: str, visit: Visit, started: float
     ) -> Answer | Failure:
+        if self._transport is None:
+            raise Misuse("A fetcher is entered first: async with Fetcher(options) as fetcher.")
         if self.options.proxy is not None:
             self._check_literal(url)
-        request = self._make_request(url, validators, accept)
-        client = self._clients[zlib.crc32(url.host.encode()) % len(self._clients)]
+        headers = self._headers(url, validators, accept)
         try:
-            response = await client.send(request, stream=True)
+            async with self._transport.ask(url, headers) as response:
+                return await self._read(url, headers, response, visit, started)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
             # A kept connection that the host closed just as it was taken up (RFC 9112, 9.3.1): once more on a new one.
             if visit.connected:
                 raise
-            response = await client.send(self._make_request(url, validators, accept), stream=True)
-        try:
-            return await self._read(url, response, visit, started)
-        finally:
-            await response.aclose()
+        async with self._transport.ask(url, headers) as response:
+            return await self._read(url, headers, response, visit, started)
 
     def _check_literal(self, url: Url) -> None:
         address = "127.0.0.1" if url.hostname.endswith("localhost") else url.hostname
@@ -162,7 +157,7 @@ class Fetcher:
         if why:
             raise Refused(f"{url.hostname} is {why}, and nothing there is fetched")
 
-    def _make_request(self, url: Url, validators: Validators | None, accept: str) -> httpx.Request:
+    def _headers(self, url: Url, validators: Validators | None, accept: str) -> list[tuple[bytes, bytes]]:
         headers = [
             ("Host", url.host),
             ("User-Agent", self.options.user_agent.strip()),
@@ -172,20 +167,19 @@ class Fetcher:
         if validators:
             asked = (("If-None-Match", validators.etag), ("If-Modified-Since", validators.last_modified))
             headers += [(name, value) for name, value in asked if value and _HEADER_VALUE.fullmatch(value)]
-        timeout = {"connect": self.options.connect_timeout}
-        # httpx is told the origin alone, for it would normalise the rest in its own way; the transport sends our URL.
-        raw = [(name.encode(), value.encode("latin-1")) for name, value in headers]
-        return httpx.Request("GET", url.origin, headers=raw, extensions={"timeout": timeout, URL: url})
+        return [(name.encode(), value.encode("latin-1")) for name, value in headers]
 
-    async def _read(self, url: Url, response: httpx.Response, visit: Visit, started: float) -> Answer | Failure:
+    async def _read(
+        self, url: Url, asked: Headers, response: httpcore.Response, visit: Visit, started: float
+    ) -> Answer | Failure:
         clock = asyncio.get_running_loop().time
         stream = response.extensions["network_stream"]
         peer = stream.get_extra_info("server_addr")
         visit.address = str(peer[0]) if peer else visit.address
-        sent: list[tuple[bytes, bytes]] = response.extensions[SENT_HEADERS]
+        sent = response.headers
         headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in sent)
         location: Url | None = None
-        if response.status_code in _REDIRECTS:
+        if response.status in _REDIRECTS:
             named = next((value for name, value in sent if name.lower() == b"location"), None)
             try:
                 location = None if named is None else join(url, named.decode("utf-8", "replace"))
@@ -194,7 +188,7 @@ class Fetcher:
         body, wire_bytes, truncated = await self._read_body(response, headers)
         return Answer(
             url=url,
-            status=response.status_code,
+            status=response.status,
             headers=headers,
             body=body,
             wire_bytes=wire_bytes,
@@ -203,22 +197,22 @@ class Fetcher:
             location=location,
             truncated=truncated,
             http_version=response.extensions["http_version"].decode().removeprefix("HTTP/"),
-            sent=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.request.headers.raw),
+            sent=tuple((name.decode(), value.decode("latin-1")) for name, value in asked),
         )
 
-    async def _read_body(self, response: httpx.Response, headers: tuple[tuple[str, str], ...]) -> tuple[bytes, int, bool]:
+    async def _read_body(self, response: httpcore.Response, headers: tuple[tuple[str, str], ...]) -> tuple[bytes, int, bool]:
         """The inflated body, its bytes on the wire, and whether it goes on past what was read."""
         options = self.options
         packing = ", ".join(value for name, value in headers if name == "content-encoding")
         media = next((value for name, value in headers if name == "content-type"), "").strip().lower()
-        if media.startswith(UNREAD_TYPES) and response.status_code == 200:
+        if media.startswith(UNREAD_TYPES) and response.status == 200:
             return b"", 0, True
         inflater = Inflater(packing, options.max_bytes)
         parts: list[bytes] = []
         wire_bytes = 0
         broken = False
         try:
-            async for chunk in response.aiter_raw():
+            async for chunk in cast("AsyncIterable[bytes]", response.stream):
                 taken = chunk[: options.max_wire_bytes - wire_bytes]
                 wire_bytes += len(taken)
                 parts.append(inflater.feed(taken))

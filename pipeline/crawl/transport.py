@@ -1,85 +1,89 @@
-"""httpx on connections of our own: its requests go out over a pool that dials checked addresses only.
+"""Requests over connections to checked addresses, kept for the next request to the same origin.
 
-httpx's own transport takes no network backend, so this is its public seam. The request line is our URL's, not httpx's
-reading of it: what the address check saw is what is asked for.
+A host is asked for one thing at a time, so its connection needs no pool that every request would look through: it stands
+under its origin, the one longest unused goes first. HTTP itself is httpcore's. The request line is our URL's own: what the
+address check saw is what is asked for.
 """
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from typing import cast
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import httpcore
-import httpx
 
 from pipeline.crawl.connections import CheckedBackend
 from pipeline.crawl.urls import Url
 
-URL = "wirecopy_url"
-"""The request extension that carries the Url."""
-SENT_HEADERS = "wirecopy_sent_headers"
-"""The response extension with every header as it came."""
+Headers = Sequence[tuple[bytes, bytes]]
 
 
-class CheckedTransport(httpx.AsyncBaseTransport):
-    """One pool of connections; errors are httpcore's and those of the address check."""
+class Transport:
+    """Connections by origin; errors are httpcore's and those of the address check."""
 
-    def __init__(self, tls: ssl.SSLContext, backend: CheckedBackend, limits: httpx.Limits, proxy: Url | None) -> None:
-        if proxy is None:
-            self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=tls,
-                max_connections=limits.max_connections,
-                max_keepalive_connections=limits.max_keepalive_connections,
-                keepalive_expiry=limits.keepalive_expiry,
-                network_backend=backend,
-            )
-        else:
-            self._pool = httpcore.AsyncHTTPProxy(
-                proxy.origin,
-                ssl_context=tls,
-                max_connections=limits.max_connections,
-                max_keepalive_connections=limits.max_keepalive_connections,
-                keepalive_expiry=limits.keepalive_expiry,
-            )
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The response to a request that carries its Url; its body is still to be read."""
-        url: Url = request.extensions[URL]
-        response = await self._pool.handle_async_request(
-            httpcore.Request(
-                request.method,
-                httpcore.URL(
-                    scheme=url.scheme.encode(),
-                    host=url.hostname.encode(),
-                    port=urlsplit(url.origin).port,
-                    target=url.target.encode(),
-                ),
-                headers=request.headers.raw,
-                extensions={"timeout": request.extensions["timeout"]},
-            )
+    def __init__(
+        self,
+        tls: ssl.SSLContext,
+        backend: CheckedBackend,
+        *,
+        proxy: Url | None,
+        most_open: int,
+        most_kept: int,
+        keep_alive: float,
+        connect_timeout: float,
+    ) -> None:
+        # Only made use of to make connections: which kind, a proxy decides.
+        self._maker = (
+            httpcore.AsyncConnectionPool(ssl_context=tls, keepalive_expiry=keep_alive, network_backend=backend)
+            if proxy is None
+            else httpcore.AsyncHTTPProxy(proxy.origin, ssl_context=tls, keepalive_expiry=keep_alive, network_backend=backend)
         )
-        # A client that follows nothing still reads where a redirect leads, and raises InvalidURL for a `javascript:` one.
-        headers = [(name, value) for name, value in response.headers if name.lower() != b"location"]
-        return httpx.Response(
-            response.status,
-            headers=headers,
-            stream=_Stream(cast("AsyncIterator[bytes]", response.stream), response),
-            extensions={**response.extensions, SENT_HEADERS: response.headers},
-        )
+        self._kept: OrderedDict[str, httpcore.AsyncConnectionInterface] = OrderedDict()
+        self._most_kept = most_kept
+        self._open = asyncio.Semaphore(most_open)
+        self._extensions = {"timeout": {"connect": connect_timeout}}
+
+    @asynccontextmanager
+    async def ask(self, url: Url, headers: Headers) -> AsyncIterator[httpcore.Response]:
+        """The response to a GET of `url`; its body is still to be read. Whoever leaves it unread loses the connection."""
+        async with self._open:
+            connection = await self._take(url)
+            try:
+                response = await connection.handle_async_request(self._request(url, headers))
+                try:
+                    yield response
+                finally:
+                    await response.aclose()
+            finally:
+                await self._keep(url.origin, connection)
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._pool.aclose()
+        kept, self._kept = self._kept, OrderedDict()
+        for connection in kept.values():
+            await connection.aclose()
 
+    def _request(self, url: Url, headers: Headers) -> httpcore.Request:
+        parts = urlsplit(url.origin)
+        host = (parts.hostname or "").encode()
+        target = httpcore.URL(scheme=parts.scheme.encode(), host=host, port=parts.port, target=url.target.encode())
+        return httpcore.Request(b"GET", target, headers=headers, extensions=self._extensions)
 
-class _Stream(httpx.AsyncByteStream):
-    def __init__(self, parts: AsyncIterator[bytes], response: httpcore.Response) -> None:
-        self._parts = parts
-        self._response = response
+    async def _take(self, url: Url) -> httpcore.AsyncConnectionInterface:
+        kept = self._kept.pop(url.origin, None)
+        if kept is not None:
+            if kept.is_available() and not kept.has_expired():
+                return kept
+            await kept.aclose()
+        return self._maker.create_connection(httpcore.Origin(url.scheme.encode(), url.hostname.encode(), url.port))
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._parts:
-            yield part
-
-    async def aclose(self) -> None:
-        await self._response.aclose()
+    async def _keep(self, origin: str, connection: httpcore.AsyncConnectionInterface) -> None:
+        if not connection.is_idle() or connection.is_closed() or origin in self._kept:
+            await connection.aclose()
+            return
+        self._kept[origin] = connection
+        if len(self._kept) > self._most_kept:
+            _, oldest = self._kept.popitem(last=False)
+            await oldest.aclose()

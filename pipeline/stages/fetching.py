@@ -6,7 +6,7 @@ that end close together in one transaction, so that no host waits for the databa
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -24,12 +24,12 @@ from pipeline.settings import Settings
 from pipeline.stages import visits
 from pipeline.stages.admission import LOOPBACK
 from pipeline.stages.judgement import Decision
-from pipeline.stages.outcome import Bell, Outcome, Ring
+from pipeline.stages.outcome import Bell, Outcome, Ring, gather
 from pipeline.stages.visits import Robot, Visited
 from pipeline.store import hosts
 from pipeline.store.engine import SessionFactory, is_outage, outlast
 from pipeline.store.hosts import Lease
-from pipeline.store.tables import Purpose, RobotsFile, Stage, Visit
+from pipeline.store.tables import Purpose, RobotsFile, Visit
 
 T = TypeVar("T")
 ROBOTS = "text/plain, */*;q=0.1"
@@ -40,11 +40,20 @@ BORROW_TRIES = 20
 # How long a round waits for a host's interval to pass before it leaves that to the next round.
 PATIENCE = 1.5
 LONGEST_NAP = 0.25
+# Between two looks for due hosts, in seconds: while there are some, and while there are none.
+TURN, IDLE_TURN = 0.05, 0.1
+# A visit that takes longer, in seconds, does not count among `fetch_concurrency` any more; so many are open at the most.
+HANGING = 2.0
+MOST_OPEN = 512
 # How long a round that is told to stop waits for open visits; `up` waits three times as long for its workers.
 STOP_PATIENCE = 5.0
 # What a visit may take of its lease: the rest is for writing it down.
 LEASE_USED = 0.9
 Write = Callable[[Session], list[Bell]]
+# Visits that end this close together, in seconds, are written down together: a batch costs little more than a visit.
+GATHER = 0.03
+# Captures rung for in one message: to send one takes longer than to fetch a page, and who takes it reads one by one.
+CHIME = 5
 log = structlog.get_logger()
 
 
@@ -57,6 +66,7 @@ def fetch_options(settings: Settings) -> FetchOptions:
         connect_timeout=settings.connect_timeout,
         max_bytes=settings.max_body,
         max_wire_bytes=settings.max_body,
+        max_connections=max(MOST_OPEN, settings.fetch_concurrency),
         allow_private_addresses=settings.allow_private_addresses,
     )
 
@@ -74,7 +84,7 @@ class Desk:
         self._ring = ring
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._held: dict[int, Lease] = {}
-        self._waiting: list[tuple[Lease, Write]] = []
+        self._waiting: list[tuple[Lease, Visited | Write]] = []
         self._flush: asyncio.Task[None] | None = None
         self.captured = 0
         self.visits = 0
@@ -85,7 +95,7 @@ class Desk:
         def work() -> list[Lease]:
             settings = self._settings
             with self._factory.begin() as session:
-                taken = hosts.take_leases(session, count, settings.host_lease, self._worker, visits.origin_of)
+                taken = hosts.take_leases(session, count, settings.host_lease, self._worker)
                 leases = [lease for lease in taken if not visits.put_aside(session, lease, settings)]
             self._held |= {lease.attempt_id: lease for lease in leases}
             return leases
@@ -125,12 +135,17 @@ class Desk:
 
     def record(self, visited: Visited) -> None:
         """Let a visit be recorded soon, together with others."""
-        self._write_down(visited.lease, lambda session: visits.record(session, visited, self._settings))
+        self._write_down(visited.lease, visited)
 
     def fail(self, lease: Lease, error: Exception) -> None:
         """Let a visit that we could not make be counted as a failure of our own."""
         log.error("fetch", url=lease.row.visit_url, outcome="error", exc_info=error)
         self._write_down(lease, lambda session: visits.record_error(session, lease, error, self._settings))
+
+    async def settle(self) -> None:
+        """Wait until every visit that has ended is recorded."""
+        while self._flush is not None and not self._flush.done():
+            await self._flush
 
     async def close(self) -> None:
         """Record what still waits, give back the leases under which nothing came, and let go of the thread."""
@@ -138,8 +153,7 @@ class Desk:
             await self._run(lambda: None)  # what is being taken is taken then
             for lease in list(self._held.values()):
                 self._write_down(lease, lambda session, lease=lease: visits.give_back(session, lease, self._settings))  # type: ignore[misc]
-            while self._flush is not None and not self._flush.done():
-                await self._flush
+            await self.settle()
         finally:
             self._thread.shutdown()
 
@@ -148,7 +162,7 @@ class Desk:
         patiently = partial(outlast, work, self._settings.host_lease, self._stopping)
         return await asyncio.get_running_loop().run_in_executor(self._thread, patiently)
 
-    def _write_down(self, lease: Lease, write: Write) -> None:
+    def _write_down(self, lease: Lease, write: Visited | Write) -> None:
         self._held.pop(lease.attempt_id, None)
         self._waiting.append((lease, write))
         if self._flush is None or self._flush.done():
@@ -156,16 +170,19 @@ class Desk:
 
     async def _write_all(self) -> None:
         while self._waiting:
+            await asyncio.sleep(GATHER)
             batch, self._waiting = self._waiting, []
             bells = await self._run(partial(self._write, batch))
             await self._run(partial(self._ring_all, bells))
 
-    def _write(self, batch: list[tuple[Lease, Write]]) -> list[Bell]:
+    def _write(self, batch: list[tuple[Lease, Visited | Write]]) -> list[Bell]:
         try:
-            bells: list[Bell] = []
             with self._factory.begin() as session:
-                for _, write in batch:
-                    bells += write(session)
+                made = [what for _, what in batch if isinstance(what, Visited)]
+                bells = visits.record(session, made, self._settings) if made else []
+                for _, what in batch:
+                    if not isinstance(what, Visited):
+                        bells += what(session)
         except Exception as error:
             if is_outage(error):
                 raise
@@ -180,11 +197,11 @@ class Desk:
         return bells
 
     def _ring_all(self, bells: list[Bell]) -> None:
-        for bell in bells:
+        for bell in gather(bells, CHIME):
             try:
                 self._ring(bell)
             except Exception as error:  # noqa: BLE001 - the row is written: the sweep rings for it
-                log.warning("bell lost", stage=bell.stage, subject=bell.subject_id, why=str(error))
+                log.warning("bell lost", stage=bell.stage, subjects=bell.subjects, why=str(error))
 
 
 async def fetch(
@@ -196,30 +213,34 @@ async def fetch(
     ring: Ring,
     stopping: Callable[[], bool],
 ) -> Outcome:
-    """Visit due hosts until none is due, the round's time is over, or `stopping` says so; then wait for the open visits.
+    """Visit due hosts for as long as any is due, or until `stopping` says so; then wait for the open visits.
 
-    One that is told to stop waits a moment only: visits that take longer are broken off and their leases given back.
+    A host that hangs holds up nobody: its visit soon gives its place to another, and the round goes on beside it. A round
+    that is told to stop waits a moment only: visits that take longer are broken off and their leases given back.
     """
     desk = Desk(factory, worker, settings, ring, stopping)
     clock = asyncio.get_running_loop().time
-    end = clock() + settings.shift
     break_off: float | None = None
-    active: set[asyncio.Task[None]] = set()
+    active: dict[asyncio.Task[None], float] = {}
     try:
         while True:
-            closing = clock() >= end or stopping()
-            if not closing and (room := settings.fetch_concurrency - len(active)) > 0:
-                active |= {asyncio.create_task(_visit(lease, fetcher, settings, desk)) for lease in await desk.take(room)}
+            taken: list[Lease] = []
             if stopping():
                 break_off = break_off or clock() + STOP_PATIENCE
                 if clock() >= break_off:
                     break
+            elif (room := _room(active.values(), clock(), settings.fetch_concurrency)) > 0:
+                taken = await desk.take(room)
+                active |= {asyncio.create_task(_visit(lease, fetcher, settings, desk)): clock() for lease in taken}
             if active:
-                done, active = await asyncio.wait(active, timeout=LONGEST_NAP / 2, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
+                # Not at the end of every visit: hosts that are taken together cost the database little more than one.
+                await asyncio.sleep(TURN if taken else IDLE_TURN)
+                for task in [task for task in active if task.done()]:
+                    del active[task]
                     task.result()
                 continue
-            due = None if closing else await desk.next_due()
+            await desk.settle()
+            due = None if stopping() else await desk.next_due()
             if due is None or due > PATIENCE:
                 break
             await asyncio.sleep(min(max(due, 0.01), LONGEST_NAP))
@@ -228,8 +249,13 @@ async def fetch(
             task.cancel()
         await asyncio.gather(*active, return_exceptions=True)
         await desk.close()
-    more = (Bell(Stage.FETCH),) if closing and not stopping() else ()
-    return Outcome(f"{desk.visits} visits, {desk.captured} captures", next=more)
+    return Outcome(f"{desk.visits} visits, {desk.captured} captures")
+
+
+def _room(begun: Collection[float], now: float, places: int) -> int:
+    """How many more visits may begin, given when the open ones began."""
+    quick = sum(now - begin < HANGING for begin in begun)
+    return min(places - quick, max(MOST_OPEN, places) - len(begun))
 
 
 async def _visit(lease: Lease, fetcher: Fetcher, settings: Settings, desk: Desk) -> None:

@@ -25,8 +25,7 @@ def tick(factory: SessionFactory, settings: Settings) -> Outcome:
     """Bells for the hosts that have a due URL now and for the stories that are to be collated."""
     with factory.begin() as session:
         bells: list[Bell] = []
-        due = hosts.next_due(session)
-        if due is not None and due <= 0:
+        if hosts.any_due(session):
             bells.append(Bell(Stage.FETCH))
         due_stories = stories.take_due(session, MOST_BELLS, again=settings.sweep * RUNG_AGAIN)
         bells += [Bell(Stage.COLLATE, story_id) for story_id in due_stories]

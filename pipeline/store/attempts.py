@@ -5,10 +5,12 @@ has run out the sweep, or the next worker that comes by, ends it as `died`. Fail
 dead process) are counted, and at the limit the work is put in quarantine with its history.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,7 +18,22 @@ from pipeline.store import quarantine
 from pipeline.store.tables import Attempt, AttemptEnd, Stage
 from pipeline.store.values import span
 
+_BEGIN = text("""
+INSERT INTO attempts (stage, subject_id, url, worker, lease_until)
+SELECT :stage, v.subject_id, v.url, :worker, now() + make_interval(secs => :lease)
+FROM unnest(CAST(:subjects AS bigint[]), CAST(:urls AS text[])) AS v(subject_id, url)
+RETURNING subject_id, id
+""")
+_FINISH = text("""
+UPDATE attempts a SET ended_at = clock_timestamp(), "end" = v.how, outcome = v.outcome, detail = CAST(v.detail AS jsonb)
+FROM unnest(CAST(:ids AS bigint[]), CAST(:ends AS text[]), CAST(:outcomes AS text[]), CAST(:details AS text[]))
+     AS v(id, how, outcome, detail)
+WHERE a.id = v.id AND a.ended_at IS NULL
+RETURNING a.id
+""")
+
 OWN_FAILURES = (AttemptEnd.ERROR, AttemptEnd.DIED)
+MOST_SAID = 2_000
 DIED = "the worker died or lost its lease"
 _ABANDONED = Attempt.ended_at.is_(None) & (Attempt.lease_until < func.now())
 
@@ -36,12 +53,39 @@ def begin(session: Session, stage: Stage, subject_id: int, worker: str, lease: f
     )
 
 
+def begin_all(session: Session, stage: Stage, subjects: Mapping[int, str], worker: str, lease: float) -> dict[int, int]:
+    """Claim pieces of work that nobody else can be at, each with its URL: the attempts' ids by subject."""
+    values = {"stage": stage, "worker": worker, "lease": lease, "subjects": list(subjects), "urls": list(subjects.values())}
+    return {row.subject_id: row.id for row in session.execute(_BEGIN, values)}
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """How an attempt ended."""
+
+    attempt_id: int
+    end: AttemptEnd
+    outcome: str
+    detail: dict[str, Any]
+
+
+def finish_all(session: Session, ended: Sequence[Finish]) -> set[int]:
+    """End open attempts in one statement; the ids of those that were still open."""
+    values = {
+        "ids": [one.attempt_id for one in ended],
+        "ends": [one.end for one in ended],
+        "outcomes": [one.outcome[:MOST_SAID] for one in ended],
+        "details": [json.dumps(one.detail) for one in ended],
+    }
+    return set(session.scalars(_FINISH, values))
+
+
 def finish(session: Session, attempt_id: int, end: AttemptEnd, outcome: str, detail: dict[str, Any] | None = None) -> bool:
     """End an open attempt. False where it was ended meanwhile: the claim ran out, and the work may be somebody else's."""
     ended = session.execute(
         update(Attempt)
         .where(Attempt.id == attempt_id, Attempt.ended_at.is_(None))
-        .values(ended_at=func.clock_timestamp(), end=end, outcome=outcome[:2_000], detail=detail or {})
+        .values(ended_at=func.clock_timestamp(), end=end, outcome=outcome[:MOST_SAID], detail=detail or {})
         .returning(Attempt.id)
     )
     return ended.first() is not None

@@ -1,10 +1,11 @@
 """The frontier: URLs, and what is due for each."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
@@ -17,6 +18,19 @@ REOPENED = (Visit.GIVEN_UP, Visit.GONE, Visit.CANCELLED, Visit.REFUSED)
 ROWS_A_STATEMENT = 1_000
 # Any number does that no other lock has.
 ADMISSION_LOCK = 0x61646D69
+_MOVE = text("""
+UPDATE frontier f
+SET state = v.state, reason = v.reason, points = v.points,
+    first_failed_at = CASE WHEN v.failing THEN coalesce(f.first_failed_at, now()) END,
+    next_attempt_at = coalesce(now() + make_interval(secs => v.delay), f.next_attempt_at),
+    hops = coalesce(CAST(v.hops AS jsonb), f.hops), visit_url = coalesce(v.visit_url, f.visit_url),
+    host_id = coalesce(v.host_id, f.host_id), same_as = coalesce(v.same_as, f.same_as), updated_at = now()
+FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:points AS bigint[]),
+            CAST(:failing AS bool[]), CAST(:delays AS float8[]), CAST(:hops AS text[]), CAST(:visit_urls AS text[]),
+            CAST(:host_ids AS bigint[]), CAST(:same_as AS bigint[]))
+     AS v(id, state, reason, points, failing, delay, hops, visit_url, host_id, same_as)
+WHERE f.id = v.id AND f.state = 'waiting'
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +156,42 @@ def _row(url: NewUrl, hosts: dict[str, int]) -> dict[str, Any]:
     row["host_id"] = hosts[row.pop("host")]
     row["visit_url"] = url.url
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What a visit makes of its row. `delay` is in seconds; a row without one keeps its turn."""
+
+    frontier_id: int
+    state: Visit
+    reason: str
+    points: int
+    failing: bool
+    delay: float | None
+    hops: list[dict[str, Any]] | None = None
+    """The redirects so far, where this visit was one; with them `visit_url` and `host_id` where the row goes on."""
+    visit_url: str | None = None
+    host_id: int | None = None
+    same_as: int | None = None
+
+
+def move(session: Session, moves: Sequence[Move]) -> None:
+    """Move rows that still wait to what their visits make of them, in one statement."""
+    if not moves:
+        return
+    values = {
+        "ids": [one.frontier_id for one in moves],
+        "states": [one.state for one in moves],
+        "reasons": [one.reason for one in moves],
+        "points": [one.points for one in moves],
+        "failing": [one.failing for one in moves],
+        "delays": [one.delay for one in moves],
+        "hops": [None if one.hops is None else json.dumps(one.hops) for one in moves],
+        "visit_urls": [one.visit_url for one in moves],
+        "host_ids": [one.host_id for one in moves],
+        "same_as": [one.same_as for one in moves],
+    }
+    session.execute(_MOVE, values)
 
 
 def end_visit(session: Session, frontier_id: int, state: Visit, reason: str | None = None, same_as: int | None = None) -> None:

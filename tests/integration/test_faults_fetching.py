@@ -13,7 +13,6 @@ from sqlalchemy import func, select, text, update
 from pipeline.crawl.fetcher import Fetcher
 from pipeline.crawl.robots import Robots
 from pipeline.settings import Settings
-from pipeline.stages import visits
 from pipeline.stages.admission import admit
 from pipeline.stages.fetching import fetch, fetch_options
 from pipeline.stages.outcome import Bell, Outcome, Ring
@@ -197,4 +196,3 @@ def test_a_borrowed_host_is_held_for_the_whole_request(factory: SessionFactory, 
     times = sorted(second.asked, key=lambda asked: asked.begun)
     assert [asked.path for asked in times] == ["/rules.txt", "/robots.txt", "/story"]
     assert all(later.begun >= earlier.ended for earlier, later in pairwise(times))
-    assert visits.origin_of(first.url("/story")) == f"http://{first.host}"

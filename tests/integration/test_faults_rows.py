@@ -177,9 +177,10 @@ FEED = "<?xml version='1.0'?><rss version='2.0'><channel><title>t</title><link>{
 def poll(factory: SessionFactory, settings: Settings) -> list[str]:
     """One poll of the only source; what its readings said."""
     said = [
-        read_source(factory, bell.subject_id, settings, "test").state
+        read_source(factory, id_, settings, "test").state
         for bell in run(factory, settings)
         if bell.stage is Stage.READ_SOURCE
+        for id_ in bell.subjects
     ]
     with factory.begin() as session:
         session.execute(update(FrontierRow).where(FrontierRow.purpose == "source").values(next_attempt_at=func.now()))
@@ -322,8 +323,8 @@ def test_every_stage_run_twice_at_once_has_one_effect(factory: SessionFactory, s
                 future.result()
 
     with Extractor() as extractor:
-        for bell in bells:
-            four(lambda bell=bell: extract(factory, bell.subject_id, extractor, settings, "test"))  # type: ignore[misc]
+        for id_ in [id_ for bell in bells for id_ in bell.subjects]:
+            four(lambda id_=id_: extract(factory, id_, extractor, settings, "test"))  # type: ignore[misc]
     with factory() as session:
         ids = session.scalars(select(StoredWitness.id)).all()
     assert len(ids) == 2

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 
+import brotli
 import pytest
 
 from pipeline.crawl.answers import Answer, Failure, Validators
@@ -144,7 +145,7 @@ def test_the_request_is_honest_and_says_nothing_else(site: Site) -> None:
     headers = dict(line.split(": ", 1) for line in site.requests[0].splitlines()[1:])
     assert headers["Host"] == f"news.localhost:{site.port}"
     assert headers["User-Agent"] == "wirecopy/0.1 (+mailto:desk@example.com)"
-    assert headers["Accept-Encoding"] == "gzip, deflate"
+    assert headers["Accept-Encoding"] == "gzip, deflate, br, zstd"
     assert sorted(headers) == ["Accept", "Accept-Encoding", "Host", "User-Agent"]
 
 
@@ -199,7 +200,8 @@ def test_a_host_that_hangs_up_is_asked_once(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("packed", "encoding"), [(gzip.compress(PAGE), "gzip"), (zlib.compress(PAGE), "deflate"), (PAGE, "gzip")]
+    ("packed", "encoding"),
+    [(gzip.compress(PAGE, mtime=0), "gzip"), (zlib.compress(PAGE), "deflate"), (PAGE, "gzip"), (brotli.compress(PAGE), "br")],
 )
 def test_a_packed_body_is_inflated(site: Site, packed: bytes, encoding: str) -> None:
     """The body is the page's, the bytes on the wire are counted as they came."""
@@ -270,8 +272,8 @@ def test_what_is_no_http_is_a_failure(site: Site, reply: bytes) -> None:
 
 
 def test_a_packing_that_was_not_asked_for_is_a_failure(site: Site) -> None:
-    """Brotli was not in Accept-Encoding."""
-    site.says = always(answer(b"....", "200 OK", "Content-Encoding: br"))
+    """Compression with a dictionary was not in Accept-Encoding."""
+    site.says = always(answer(b"....", "200 OK", "Content-Encoding: dcb"))
     assert fetch_failure(site.url()).kind == "encoding"
 
 

@@ -75,7 +75,7 @@ def finish(factory: SessionFactory, settings: Settings, bells: Sequence[Bell]) -
     while waiting:
         bell = waiting.pop(0)
         if bell.stage is not Stage.FETCH:
-            waiting += work[bell.stage](bell.subject_id).next
+            waiting += [more for subject in bell.subjects for more in work[bell.stage](subject).next]
         if not waiting:
             waiting = [due for due in tick(factory, settings).next if due.stage is Stage.COLLATE]
 

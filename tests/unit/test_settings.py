@@ -24,12 +24,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_each_layer_overrides_the_one_before(home: Path) -> None:
     """Flags > environment > ./wirecopy.toml > the user's file > defaults, and each value knows its layer."""
-    (home / "config" / "wirecopy.toml").write_text("shift = 1\ntick = 1\nsweep = 1\nsettle = 1")
+    (home / "config" / "wirecopy.toml").write_text("host_lease = 61\ntick = 1\nsweep = 1\nsettle = 1")
     (home / "work" / "wirecopy.toml").write_text("tick = 2\nsweep = 2\nsettle = 2")
     loaded = load({"settle": 4, "contact": None}, {"WIRECOPY_SWEEP": "3", "WIRECOPY_SETTLE": "3", "OTHER": "x"})
     found = loaded.settings
-    assert (found.shift, found.tick, found.sweep, found.settle, found.contact) == (1, 2, 3, 4, "")
-    assert [loaded.origin[name] for name in ("shift", "tick", "sweep", "settle", "contact")] == [
+    assert (found.host_lease, found.tick, found.sweep, found.settle, found.contact) == (61, 2, 3, 4, "")
+    assert [loaded.origin[name] for name in ("host_lease", "tick", "sweep", "settle", "contact")] == [
         str(home / "config" / "wirecopy.toml"),
         str(home / "work" / "wirecopy.toml"),
         "environment",
@@ -43,7 +43,7 @@ def test_each_layer_overrides_the_one_before(home: Path) -> None:
     [
         ({"fetch_intervall": 3}, {}, "Did you mean 'fetch_interval'"),
         ({}, {"WIRECOPY_BANANA": "1"}, "'banana' \\(environment\\)"),
-        ({"shift": "soon"}, {}, "shift = 'soon' \\(flag\\)"),
+        ({"tick": "soon"}, {}, "tick = 'soon' \\(flag\\)"),
         ({"fetch_interval": -1}, {}, "fetch_interval = -1"),
         ({"fetch_interval": "nan"}, {}, "fetch_interval"),
         ({"host_lease": 10, "fetch_timeout": 10}, {}, "two workers could be on one host"),
