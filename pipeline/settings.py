@@ -44,6 +44,7 @@ class Settings(BaseModel):
     fetch_timeout: Duration
     max_body: Count
     allow_private_addresses: bool
+    proxy: str
     obey_noarchive: bool
     body_store: Literal["database", "folder"]
     body_dir: str

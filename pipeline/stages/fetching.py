@@ -68,6 +68,7 @@ def fetch_options(settings: Settings) -> FetchOptions:
         max_wire_bytes=settings.max_body,
         max_connections=max(MOST_OPEN, settings.fetch_concurrency),
         allow_private_addresses=settings.allow_private_addresses,
+        proxy=settings.proxy or None,
     )
 
 

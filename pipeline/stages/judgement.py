@@ -90,6 +90,9 @@ def _failed(result: Answer | Failure, past: Past, now: datetime, reason: str, ji
     points = past.points + politeness.points(outcome)
     if politeness.is_given_up(points, past.first_failed_at, now):
         return Decision(Visit.GIVEN_UP, reason, points=points, failing=True)
+    if outcome == "busy":
+        # The host is let alone for as long as it asks; its URL keeps its turn.
+        return Decision(Visit.WAITING, reason, points=points, failing=True)
     wanted = politeness.retry_after(result.headers, now) if isinstance(result, Answer) else None
     delay = wanted if wanted is not None else politeness.retry_delay(max(points, 1), jitter)
     return Decision(Visit.WAITING, reason, delay=delay, points=points, failing=True)

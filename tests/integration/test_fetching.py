@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -19,7 +20,7 @@ from pipeline.stages.fetching import fetch, fetch_options
 from pipeline.stages.outcome import Bell, Outcome
 from pipeline.stages.sweeping import sweep
 from pipeline.store.engine import SessionFactory
-from pipeline.store.tables import Attempt, Capture, FrontierRow, Host, QuarantinedWork, Stage, Visit
+from pipeline.store.tables import Attempt, Capture, FrontierRow, Host, QuarantinedWork, RobotsFile, Stage, Visit
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 PAGE = Reply(b"<html><body><p>A page.</p></body></html>", headers=HTML)
@@ -167,6 +168,68 @@ def test_where_robots_txt_fails_nothing_is_fetched(factory: SessionFactory, sett
     run(factory, settings)
     assert row(factory, id_).state == Visit.WAITING
     assert [asked.path for asked in site.asked] == ["/robots.txt"]
+
+
+@pytest.mark.parametrize(("hops", "state"), [(5, Visit.REFUSED), (6, Visit.CAPTURED)])
+def test_five_redirects_of_robots_txt_are_followed(
+    factory: SessionFactory, settings: Settings, site: Site, hops: int, state: Visit
+) -> None:
+    """Rules behind five redirects are obeyed; behind six they count as unavailable, which allows all (RFC 9309, 2.3.1.2)."""
+    site.pages["/story"] = PAGE
+    for hop in range(hops):
+        path = "/robots.txt" if hop == 0 else f"/rules{hop}"
+        site.pages[path] = Reply(status=302, headers={"Location": f"/rules{hop + 1}"})
+    site.pages[f"/rules{hops}"] = Reply(b"User-agent: *\nDisallow: /\n")
+    (id_,) = queue(factory, settings, site.url("/story"))
+    run(factory, settings)
+    assert row(factory, id_).state == state
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_rules_that_are_known_outlive_a_failure_of_robots_txt(
+    factory: SessionFactory, settings: Settings, site: Site, status: int
+) -> None:
+    """After a day the file is asked for again; where it fails then, the rules from before are obeyed (RFC 9309, 2.4)."""
+    site.pages |= {"/robots.txt": Reply(b"User-agent: *\nDisallow: /private\n"), "/first": PAGE, "/open": PAGE}
+    queue(factory, settings, site.url("/first"))
+    run(factory, settings)
+    with factory.begin() as session:
+        file = session.scalars(select(RobotsFile)).one()
+        assert file.expires_at - file.fetched_at == timedelta(days=1)
+        session.execute(update(RobotsFile).values(expires_at=func.now()))
+    site.pages["/robots.txt"] = Reply(status=status)
+    opened, closed = queue(factory, settings, site.url("/open"), site.url("/private/story"))
+    run(factory, settings)
+    with factory.begin() as session:  # the failed visit of robots.txt put its page off
+        session.execute(update(FrontierRow).values(next_attempt_at=func.now()))
+        session.execute(update(Host).values(free_at=func.now(), interval=None))
+    run(factory, settings)
+    assert (row(factory, opened).state, row(factory, closed).state) == (Visit.CAPTURED, Visit.REFUSED)
+    assert "/private/story" not in [asked.path for asked in site.asked]
+
+
+def test_a_proxy_comes_by_its_setting(settings: Settings) -> None:
+    """It is what everything is fetched through; without it there is none."""
+    assert fetch_options(settings).proxy is None
+    assert fetch_options(settings.model_copy(update={"proxy": "http://127.0.0.1:3128"})).proxy == "http://127.0.0.1:3128"
+
+
+def test_a_host_that_hangs_holds_up_no_other(factory: SessionFactory, settings: Settings) -> None:
+    """With room for one visit at a time, a host that hangs gives its place away: the other's pages all come before it ends."""
+    with serving(2) as (hanging, well):
+        hanging.pages["/robots.txt"] = Reply(hold=12.0)
+        well.pages |= {f"/{number}": PAGE for number in range(3)}
+        narrow = settings.model_copy(update={"fetch_concurrency": 1, "fetch_timeout": 11.0})
+        queue(factory, narrow, hanging.url("/story"))
+        queue(factory, narrow, *(well.url(f"/{number}") for number in range(3)))
+        run(factory, narrow)
+        with factory() as session:
+            hung = session.scalar(select(Attempt.ended_at).where(Attempt.subject_id == 1))
+            last = session.scalar(select(func.max(Capture.fetched_at)))
+        assert len(well.asked) == 4
+        assert last is not None
+        assert hung is not None
+        assert last < hung
 
 
 def test_private_addresses_are_refused_unless_allowed(factory: SessionFactory, settings: Settings, site: Site) -> None:

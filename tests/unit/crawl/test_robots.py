@@ -115,6 +115,39 @@ def test_paths_are_compared_after_encoding(rule: str, path: str, may: bool) -> N
     assert allows(f"User-agent: *\nDisallow: {rule}\n", path) is may
 
 
+@pytest.mark.parametrize(
+    ("rules", "path", "may"),
+    [
+        ("user-agent : *\r\ndisallow : /a\r\n", "/a", False),
+        ("User-agent: *\rDisallow: /a\r", "/a", False),
+        ("\ufeffUser-agent: *\nDisallow: /a\n", "/a", False),
+        ("User-agent: *\nDisallow: /a # of old\n", "/a", False),
+        ("User-agent: *\n\n# a remark\n\nDisallow: /a\n", "/a", False),
+        ("Disallow: /a\nUser-agent: *\nDisallow: /b\n", "/a", True),
+        ("User-agent: *\nDisallow: /A\n", "/a", True),
+        ("User-agent: *\nDisallow: a\n", "/a", True),
+        ("User-agent: *\nDisallow /a\nDisallow: /b\n", "/b", False),
+        ("User-agent: *\nCrawl-delay: 5\nDisallow: /a\n", "/a", False),
+        ("User-agent: *\nSitemap: https://example.com/s.xml\nDisallow: /a\n", "/a", False),
+        ("User-agent: other\nUser-agent: wirecopy\nDisallow: /a\n", "/a", False),
+        ("User-agent: wirecopy\nAllow: /\nUser-agent: *\nDisallow: /a\n", "/a", True),
+        ("User-agent: *\nDisallow: /a\nUser-agent: wirecopy\n", "/a", True),
+        ("User-agent: other\nDisallow: /\n", "/a", True),
+        ("User-agent: *\nDisallow: /\nAllow: /a/b\n", "/a/b/c", True),
+        ("User-agent: *\nDisallow: /a*\nAllow: /a/b\n", "/a/b", True),
+        ("User-agent: *\nAllow: /a$\nDisallow: /\n", "/a", True),
+        ("User-agent: *\nAllow: /a$\nDisallow: /\n", "/ab", False),
+        ("User-agent: *\nDisallow: /a%2Fb\n", "/a/b", True),
+        ("User-agent: *\nDisallow: /*.pdf$\n", "/x/y.pdf", False),
+        ("User-agent: *\nDisallow: /*?\n", "/a?b", False),
+        ("<html><body>Not found</body></html>", "/a", True),
+    ],
+)
+def test_lines_and_groups_are_read_as_the_rfc_has_them(rules: str, path: str, may: bool) -> None:
+    """Line ends, marks, remarks, rules without a group, case, groups of several agents, what is unknown (2.1, 2.2)."""
+    assert allows(rules, path) is may
+
+
 def test_what_is_past_the_limit_is_not_read() -> None:
     """500 KiB are read (2.5), and a rule that the limit cuts in two is no rule."""
     head = "User-agent: *\nDisallow: /first\n"
