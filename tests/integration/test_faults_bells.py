@@ -81,4 +81,4 @@ def test_a_bell_that_cannot_be_rung_is_no_failure_of_the_work(settings: Settings
     )
     assert done.returncode == 0, done.stderr
     assert "'bell lost'" in done.stderr
-    assert "subject=7" in done.stderr
+    assert "subjects=(7,)" in done.stderr
