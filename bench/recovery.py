@@ -1,6 +1,7 @@
 """Error of the recovered text on cases whose original is known, side by side with what a reader would do without it.
 
     python -m bench.recovery [CASES.jsonl] [--limit N]      fixed cases; ../shared/data/cases/report.jsonl by default
+    … --model                                               and the recovery with the neural model that is installed
     python -m bench.recovery --generated [--condition NAME …] [--part fit|report] [--count 24] [--seed 1]
     python -m bench.recovery --peers [--part fit|report]    CollateX, a partial-order aligner, ROVER, beside the recovery
 
@@ -16,22 +17,33 @@ from collections import defaultdict
 from pathlib import Path
 
 from bench.scores import METHODS, calibration_error, errors_of, right_tokens, witnesses_of
+from pipeline.neural.presence import judge_of
+from pipeline.neural.weights import look
+from pipeline.philology.baselines import token_error_rate
 from pipeline.philology.collation import collate
+from pipeline.philology.question import Judge, Opinion, noted
 from pipeline.philology.recovery import Evidence, recover
+from pipeline.settings import load
 
 CASES = Path(__file__).resolve().parents[2] / "shared" / "data" / "cases" / "report.jsonl"
 COUNTS = (2, 3, 5, 10, 20)
 
 
-def measure_fixed(path: Path, limit: int) -> None:
-    """Print the table of the fixed cases."""
+MODEL = "recovery with the neural model"
+
+
+def measure_fixed(path: Path, limit: int, judge: Judge | None = None) -> None:
+    """Print the table of the fixed cases, with a judge also what it adds."""
     if not path.is_file():
         print(f"skipped: {path} is not there")
         return
     cases = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()][: limit or None]
-    errors: dict[str, dict[tuple[bool, float, int], list[float]]] = {method: defaultdict(list) for method in METHODS}
+    errors: dict[str, dict[tuple[bool, float, int], list[float]]] = {
+        method: defaultdict(list) for method in (*METHODS, *([MODEL] if judge else []))
+    }
     tokens: list[tuple[float, bool, bool]] = []
-    spent = 0.0
+    spent = judged = 0.0
+    notes: list[Opinion] = []
     for case in cases:
         witnesses, original = witnesses_of(case), case["original"]
         begun = time.perf_counter()
@@ -42,13 +54,18 @@ def measure_fixed(path: Path, limit: int) -> None:
         for method, value in errors_of(witnesses, collation, recovery, original).items():
             errors[method][key].append(value)
         tokens.extend(right_tokens(recovery, original))
-    for method in METHODS:
+        if judge is not None:
+            begun = time.perf_counter()
+            with_model = recover(collation, Evidence(), judge=noted(judge, notes))
+            judged += time.perf_counter() - begun
+            errors[MODEL][key].append(100 * token_error_rate(with_model.text, original))
+    for method, by_condition in errors.items():
         print(f"\n{method}: mean token error rate, k = {' / '.join(map(str, COUNTS))}")
-        for dependent, share in sorted({key[:2] for key in errors[method]}):
-            cells = [errors[method][dependent, share, count] for count in COUNTS]
+        for dependent, share in sorted({key[:2] for key in by_condition}):
+            cells = [by_condition[dependent, share, count] for count in COUNTS]
             line = " / ".join(f"{statistics.fmean(cell):.1f}" if cell else "–" for cell in cells)
             print(f"  {'dep' if dependent else 'ind'} {share}: {line}")
-        every = [value for cell in errors[method].values() for value in cell]
+        every = [value for cell in by_condition.values() for value in cell]
         spread = statistics.stdev(every) if len(every) > 1 else 0.0
         print(
             f"  all: mean {statistics.fmean(every):.2f}, median {statistics.median(every):.2f}, "
@@ -67,6 +84,20 @@ def measure_fixed(path: Path, limit: int) -> None:
         f"right at .99 and more: {sum(sure) / max(1, len(sure)):.4f} of {len(sure)}"
     )
     print(f"seconds a case: {spent / max(1, len(cases)):.3f}")
+    if judge is not None:
+        print(
+            f"seconds a case with the neural model, alignment aside: {judged / max(1, len(cases)):.3f}; "
+            f"sites it judged: {len(notes) / max(1, len(cases)):.1f} a case"
+        )
+
+
+def installed_judge() -> Judge:
+    """The judge with the model of the settings in force, its budget too."""
+    status = look(load().settings.model_folder)
+    judge = judge_of(load().settings, print)
+    if judge is None:
+        raise SystemExit(f"no neural model: {status.trouble or 'it is kept out by the setting neural'}")
+    return judge
 
 
 def main() -> None:
@@ -74,6 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="?", type=Path, default=CASES)
     parser.add_argument("--limit", type=int, default=0)
+    parser.add_argument("--model", action="store_true")
     parser.add_argument("--generated", action="store_true")
     parser.add_argument("--condition", action="append")
     parser.add_argument("--part", choices=("fit", "report"), default="fit")
@@ -91,7 +123,7 @@ def main() -> None:
             return
         print_rest(measure(arguments.condition or tuple(CONDITIONS), arguments.part, arguments.count, arguments.seed))
     elif not arguments.peers:
-        measure_fixed(arguments.cases, arguments.limit)
+        measure_fixed(arguments.cases, arguments.limit, installed_judge() if arguments.model else None)
     if arguments.peers:
         from bench.peers import compare, race  # noqa: PLC0415
 
