@@ -19,6 +19,7 @@ from pipeline.cli.output import (
     shown,
     stdout,
     to_json,
+    versions_line,
     write,
     write_rows,
 )
@@ -142,6 +143,9 @@ def show(
     else:
         _print_text(recovery, doubt=is_terminal() if doubt is None else doubt)
         say(_facts(story, recovery))
+        versions = versions_line(recovery.document)
+        if versions is not None:
+            say(versions)
 
 
 def _recovered(story: StoryView) -> RecoveryView:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pipeline.philology.analysis import Analysis
 from pipeline.philology.collation import Collation, State
-from pipeline.philology.kinds import kind_of
+from pipeline.philology.kinds import evidence_of, kind_of
 from pipeline.philology.recovered import Attestation, Edge, LearnedPair
 from pipeline.philology.stemma import exemplars
 from pipeline.philology.styles import plain
@@ -68,15 +68,18 @@ def attestations(
     for w, witness in enumerate(collation.witnesses):
         rate = wrong[w] / stood[w] if stood[w] else 0.0
         coverage = held[w] / total if total else 0.0
+        cut = outside[w] / total if total else 0.0
+        kind = kind_of(rate, coverage, cut, changed[w])
         found.append(
             Attestation(
                 siglum=collation.sigla[w],
                 source=witness.source,
-                kind=kind_of(rate, coverage, outside[w] / total if total else 0.0, changed[w]),
+                kind=kind,
                 error_rate=rate,
                 coverage=coverage,
                 exemplar=stemma[w].exemplar,
                 lineage=analysis.solution.lineages[w] + 1,
+                evidence=evidence_of(kind, rate, cut, changed[w]),
             )
         )
     return tuple(found)

@@ -21,6 +21,8 @@ class State(StrEnum):
     """It spans the block and lacks it: a passage left out here, or put in by the others."""
     OUTSIDE = "o"
     """Its text begins after the block or ends before it."""
+    LOOSE = "l"
+    """It words the block in a way of its own that does not align with the others: it has no say there."""
 
 
 @dataclass(frozen=True, slots=True)

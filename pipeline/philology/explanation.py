@@ -46,7 +46,13 @@ from pipeline.philology.wear import worn
 SHOWN = 60
 # What the judge of doubtful places adds to a prior is listed under this name.
 JUDGE = "in the whole context"
-_STANDS = {State.PRESENT: "present", State.MOVED: "moved", State.MISSING: "missing", State.OUTSIDE: "outside"}
+_STANDS = {
+    State.PRESENT: "present",
+    State.MOVED: "moved",
+    State.MISSING: "missing",
+    State.OUTSIDE: "outside",
+    State.LOOSE: "loose",
+}
 
 
 def explain(

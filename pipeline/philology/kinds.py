@@ -27,3 +27,15 @@ def kind_of(error_rate: float, coverage: float, cut: float, changed: bool) -> Ki
     if error_rate >= EDITED_FROM or changed:
         return Kind.EDITED
     return Kind.VERBATIM
+
+
+def evidence_of(kind: Kind, error_rate: float, cut: float, changed: bool) -> str:
+    """What the kind rests on, in words; arguments as above."""
+    said = (
+        [f"{error_rate:.1%} of its words differ from the text"] if kind is not Kind.OTHER else ["it holds nothing of the text"]
+    )
+    if cut > 1 - TRUNCATED_BELOW:
+        said.append(f"{cut:.0%} of the text lies before its beginning or behind its end")
+    if changed:
+        said.append("it adds, lacks or moves passages, or follows a style of its own")
+    return "; ".join(said)

@@ -92,11 +92,13 @@ def _weighed(
 ) -> Recovery:
     from pipeline.philology.analysis import analyse  # noqa: PLC0415
     from pipeline.philology.composition import compose, doubts_of  # noqa: PLC0415
+    from pipeline.philology.looseness import anchored, named  # noqa: PLC0415
 
+    collation, loose = anchored(collation)
     judge = judge if is_english(language) else None
     analysis = analyse(collation, evidence, fluency or fluency_of(language), frequency_of(language), judge=judge)
     doubts = doubts_of(analysis) if evidence.pairs else ()
-    return _supposing(compose(collation, analysis, language), evidence, fluency, doubts)
+    return _supposing(named(compose(collation, analysis, language), loose), evidence, fluency, doubts)
 
 
 def _supposing(recovery: Recovery, evidence: Evidence, fluency: Fluency | None, doubts: Sequence[float] = ()) -> Recovery:

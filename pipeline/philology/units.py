@@ -56,7 +56,7 @@ def cells_of(collation: Collation) -> list[list[Cell]]:
                 cells[column][w] = texts[index]
     for block in collation.blocks:
         for w, state in enumerate(block.states):
-            if state in (State.MISSING, State.OUTSIDE):
+            if state in (State.MISSING, State.OUTSIDE, State.LOOSE):
                 for column in range(block.first, block.last):
                     cells[column][w] = None
                 _forget_cut_mark(cells, w, block.first)
