@@ -40,8 +40,12 @@ NO_ARTICLE, TYPE, SIZE, WALL = "not an article: ", "type: ", "size: ", "wall: "
 MOST_ELEMENTS = 100_000
 """Elements of the largest page that is read; a page of news has some thousands."""
 
+DEEPEST = 1_500
+"""Levels of nesting of the deepest page that is read; the parser drops what lies under 2,048, and news has some fifty."""
+
 _LONGEST_TAG = 20_000
 _LONG_TAG = re.compile(rf"<([A-Za-z][A-Za-z0-9:-]*+)[^<>]{{{_LONGEST_TAG},}}+>")
+_IS_DEEP = etree.XPath(f"boolean({'/*' * (DEEPEST + 1)})")
 _COUNT_ELEMENTS = etree.XPath("count(.//*)")
 _COUNT_CHARACTERS = etree.XPath("string-length()")
 _LONGEST_GUESS = 2_000
@@ -170,6 +174,8 @@ def _refuse_tree(tree: HtmlElement) -> str | None:
     elements = int(cast("float", _COUNT_ELEMENTS(tree)))
     if elements > MOST_ELEMENTS:
         return f"it holds {elements:,} elements"
+    if _IS_DEEP(tree):
+        return f"it is nested more than {DEEPEST:,} levels deep"
     length = int(cast("float", _COUNT_CHARACTERS(tree)))
     return f"it holds {length:,} characters of text" if length > LONGEST else None
 

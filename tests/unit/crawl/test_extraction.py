@@ -129,6 +129,7 @@ def test_noarchive_is_heard_where_there_is_no_article() -> None:
         (b"<html><body><p>Not found.</p></body></html>", "text/html", "too few"),
         (b"<p>" + b"word " * (LONGEST // 5 + 1) + b"</p>", "text/html", "characters of text"),
         (b"<p>" + b"<i></i>" * MOST_ELEMENTS + BODY.encode(), "text/html", "elements"),
+        (b"<table><tr><td>" * 50_000 + BODY.encode(), "text/html", "levels deep"),
     ],
 )
 def test_what_is_no_article_says_so(body: bytes, media: str | None, why: str) -> None:
@@ -137,7 +138,9 @@ def test_what_is_no_article_says_so(body: bytes, media: str | None, why: str) ->
     assert found.paragraphs == ()
     assert why in str(found.why)
     assert str(found.why).startswith(("type: ", "size: ") if found.refused else "not an article: ")
-    assert found.refused is (why in {"PDF", "PNG", "JPEG", "ZIP", "video/mp4", "JSON", "characters of text", "elements"})
+    assert found.refused is (
+        why in {"PDF", "PNG", "JPEG", "ZIP", "video/mp4", "JSON", "characters of text", "elements", "levels deep"}
+    )
 
 
 @pytest.mark.parametrize(
