@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from pipeline.philology.collation import Collation
 from pipeline.philology.language import Fluency
-from pipeline.philology.tokens import Shape
+from pipeline.philology.tabulation import Numbering, columns_of, tabulated
+from pipeline.philology.tokens import Shape, fold, shape_of
 
 Ints = NDArray[np.int32]
 
@@ -44,38 +45,49 @@ class Foreign:
 
 def table_of(collation: Collation) -> Ints:
     """A number for every witness's folded word in every column, shape (witnesses, columns); -1 for gaps and punctuation."""
-    numbers: dict[str, int] = {}
-    table = np.full((len(collation.sigla), collation.width), -1, dtype=np.int32)
-    for w, (line, tokens) in enumerate(zip(collation.columns, collation.tokens, strict=True)):
-        own = [
-            -1 if shape is Shape.PUNCTUATION else numbers.setdefault(folded, len(numbers))
-            for folded, shape in zip(tokens.folds, tokens.shapes, strict=True)
-        ]
-        row = np.array(line, dtype=np.int64)
-        held = row >= 0
-        if own:
-            table[w, held] = np.array(own, dtype=np.int32)[row[held]]
-    return table
+    return _words(collation)[0]
+
+
+def _words(collation: Collation) -> tuple[Ints, Sequence[str]]:
+    """The table of folded words and the word of every number in it."""
+    words = Numbering()
+    table = tabulated(collation, lambda text: -1 if shape_of(text) is Shape.PUNCTUATION else words.of(fold(text)))
+    return table, words.names
 
 
 def foreign_passages(collation: Collation, frequency: Fluency) -> list[Foreign]:
     """The passages of another text, by witness and in its order; none where too little is common to tell the story's matter."""
     if len(collation.sigla) < 2 or collation.width == 0:
         return []
-    table = table_of(collation)
-    runs = [run for w in range(len(collation.sigla)) for run in _runs(collation, table, w)]
+    table, names = _words(collation)
+    standing = standing_together(table)
+    runs = [run for w in range(len(collation.sigla)) for run in _runs(collation, table, standing, w)]
     if not runs:
         return []
     weights = _Weights(frequency)
+    together = np.zeros((len(table), len(names)), dtype=bool)
+    witness, column = np.nonzero(standing > 1)
+    together[witness, table[witness, column]] = True
+    stood = np.pad((columns_of(collation) >= 0).cumsum(axis=1, dtype=np.int32), ((0, 0), (1, 0)))
     known: dict[frozenset[int], frozenset[str]] = {}
     found: list[Foreign] = []
     for run in runs:
         if run.holders not in known:
-            known[run.holders] = _core(collation, table, run.holders)
+            known[run.holders] = _core(together, names, run.holders, weights)
         core = known[run.holders]
         passage = collation.tokens[run.witness].folds[run.first : run.last]
-        if _is_foreign(passage, core, weights, _inserted(collation, run)):
+        if _is_foreign(passage, core, weights, _inserted(collation, stood, run)):
             found.append(Foreign(run.witness, run.first, run.last))
+    return found
+
+
+def standing_together(table: Ints) -> Ints:
+    """For every cell of a table the number of the witnesses that have the same in that column; 0 where the cell is -1."""
+    found = np.zeros(table.shape, dtype=np.int32)
+    witness, column = np.nonzero(table >= 0)
+    keys = column * (int(table.max(initial=0)) + 1) + table[witness, column]
+    _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    found[witness, column] = counts[which]
     return found
 
 
@@ -89,24 +101,33 @@ class _Run:
     holders: frozenset[int]
 
 
-def _runs(collation: Collation, table: Ints, w: int) -> list[_Run]:
+def _runs(collation: Collation, table: Ints, standing: Ints, w: int) -> list[_Run]:
     tokens = collation.tokens[w]
     if not len(tokens):
         return []
+    count = len(table)
     column_of = np.full(len(tokens), -1, dtype=np.int64)
     row = np.array(collation.columns[w], dtype=np.int64)
     held = np.flatnonzero(row >= 0)
     column_of[row[held]] = held
-    starts = [at for at in range(len(tokens)) if tokens.opens(at)]
+    places = np.array(tokens.places)
+    starts = np.flatnonzero(np.diff(places, prepend=-1)).tolist()
+    fitting = np.zeros(len(tokens) + 1, dtype=np.int64)
+    words = np.zeros(len(tokens) + 1, dtype=np.int64)
+    np.cumsum(np.where(column_of >= 0, standing[w, column_of], 0), out=fitting[1:])
+    np.cumsum((column_of >= 0) & (table[w, column_of] >= 0), out=words[1:])
     found: list[_Run] = []
     for first, last in zip(starts, [*starts[1:], len(tokens)], strict=True):
+        # half of the witnesses with all of the words, the others just short of holding it, have fewer than this together
+        if 2 * (fitting[last] - fitting[first]) > (1 + HELD) * count * (words[last] - words[first]):
+            continue
         columns = column_of[first:last]
         columns = columns[columns >= 0]
         own = table[w, columns]
         columns, own = columns[own >= 0], own[own >= 0]
         same = (table[:, columns] == own).sum(axis=1)
         holders = frozenset(np.flatnonzero(same >= max(1.0, HELD * len(own))).tolist()) | {w}
-        if 2 * len(holders) > len(collation.sigla):
+        if 2 * len(holders) > count:
             continue
         if found and found[-1].last == first and found[-1].holders == holders:
             found[-1] = _Run(w, found[-1].first, last, holders)
@@ -115,18 +136,15 @@ def _runs(collation: Collation, table: Ints, w: int) -> list[_Run]:
     return found
 
 
-def _core(collation: Collation, table: Ints, holders: frozenset[int]) -> frozenset[str]:
-    """The words on which two witnesses or more stand together, not all of them among `holders`."""
-    inside = np.array(sorted(holders))
-    outside = np.array([w for w in range(table.shape[0]) if w not in holders])
-    words: set[str] = set()
-    for w in outside.tolist():
-        line = table[w]
-        together = (table[outside] == line).sum(axis=0) + (table[inside] == line).sum(axis=0) > 1
-        row = collation.columns[w]
-        folds = collation.tokens[w].folds
-        words.update(folds[row[column]] for column in np.flatnonzero(together & (line >= 0)).tolist())
-    return frozenset(words)
+def _core(together: NDArray[np.bool_], names: Sequence[str], holders: frozenset[int], weights: "_Weights") -> frozenset[str]:
+    """The telling words on which two witnesses or more stand together, not all of them among `holders`.
+
+    `together[w, n]` says whether witness w has word n where another one has it.
+    """
+    outside = np.ones(len(together), dtype=bool)
+    outside[list(holders)] = False
+    words = (names[number] for number in np.flatnonzero(together[outside].any(axis=0)).tolist())
+    return frozenset(word for word in words if weights.of(word) > 0)
 
 
 class _Weights:
@@ -145,24 +163,27 @@ class _Weights:
         return weight
 
 
-def _inserted(collation: Collation, run: _Run) -> bool:
-    """Whether enough other witnesses stand right before and right behind the run, or have no place to stand there."""
+def _inserted(collation: Collation, stood: Ints, run: _Run) -> bool:
+    """Whether enough other witnesses stand right before and right behind the run, or have no place to stand there.
+
+    `stood[w, c]` is the number of the columns before c in which witness w has anything.
+    """
     within = [column for column, index in enumerate(collation.columns[run.witness]) if run.first <= index < run.last]
     first, last = min(within), max(within)
-    others = [row for w, row in enumerate(collation.columns) if w not in run.holders]
+    others = np.ones(len(stood), dtype=bool)
+    others[list(run.holders)] = False
     end = collation.width
-    before, behind = range(max(0, first - NEXT), first), range(last + 1, min(end, last + 1 + NEXT))
-    closing = [True] * len(others)
-    for near, whole in ((before, range(first)), (behind, range(last + 1, end))):
-        if any(row[column] >= 0 for row in others for column in whole):
-            for at, row in enumerate(others):
-                closing[at] &= any(row[column] >= 0 for column in near)
-    return sum(closing) >= LEAST_CLOSING
+    ranges = ((max(0, first - NEXT), first, 0, first), (last + 1, min(end, last + 1 + NEXT), last + 1, end))
+    closing = np.ones(int(others.sum()), dtype=bool)
+    for near, nearest, begin, over in ranges:
+        if (stood[others, over] > stood[others, begin]).any():
+            closing &= stood[others, nearest] > stood[others, near]
+    return int(closing.sum()) >= LEAST_CLOSING
 
 
 def _is_foreign(passage: Sequence[str], core: frozenset[str], weights: _Weights, inserted: bool) -> bool:
     own = {word: weight for word in set(passage) if (weight := weights.of(word)) > 0}
-    if len(own) < LEAST_OF_PASSAGE or sum(weights.of(word) > 0 for word in core) < LEAST_OF_STORY:
+    if len(own) < LEAST_OF_PASSAGE or len(core) < LEAST_OF_STORY:
         return False
     shared = sum(weight for word, weight in own.items() if word in core)
     least = LEAST_OF_SHORT if len(own) < SHORT else LEAST_OF_INSERTED if inserted else LEAST_COHESION

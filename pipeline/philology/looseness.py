@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from pipeline.philology.collation import Block, Collation, State
 from pipeline.philology.recovered import Kind, Recovery, Stranger
-from pipeline.philology.tokens import Shape
+from pipeline.philology.tabulation import Numbering, tabulated
+from pipeline.philology.tokens import Shape, fold, shape_of
 
 Ints = NDArray[np.int32]
 Marks = NDArray[np.bool_]
@@ -38,24 +39,12 @@ WHY = "another text on the same matter"
 
 def firm_table(collation: Collation) -> Ints:
     """A number for every firm token by its folded form, shape (witnesses, columns); -1 for gaps and other tokens."""
-    numbers: dict[str, int] = {}
-    table = np.full((len(collation.sigla), collation.width), -1, dtype=np.int32)
-    for w, (line, tokens) in enumerate(zip(collation.columns, collation.tokens, strict=True)):
-        own = [
-            numbers.setdefault(folded, len(numbers))
-            if shape is not Shape.WORD or len(text) <= SHORT or text[0].isupper()
-            else -1
-            for text, folded, shape in zip(tokens.texts, tokens.folds, tokens.shapes, strict=True)
-        ]
-        row = np.array(line, dtype=np.int64)
-        held = row >= 0
-        if own:
-            table[w, held] = np.array(own, dtype=np.int32)[row[held]]
-    return table
+    numbers = Numbering()
+    return tabulated(collation, lambda text: numbers.of(fold(text)) if _firm(text) else -1)
 
 
-def _firm(text: str, shape: Shape) -> bool:
-    return shape is not Shape.WORD or len(text) <= SHORT or text[0].isupper()
+def _firm(text: str) -> bool:
+    return shape_of(text) is not Shape.WORD or len(text) <= SHORT or text[0].isupper()
 
 
 @dataclass(frozen=True, slots=True)

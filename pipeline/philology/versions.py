@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
+
 from pipeline.philology.collation import Block, Collation, State
 from pipeline.philology.furniture import furniture_of
-from pipeline.philology.tokens import Shape
+from pipeline.philology.tabulation import Numbering, tabulated
+from pipeline.philology.tokens import Shape, fold, shape_of
 
 # What fewer witnesses than these have together tells nothing of versions: one paper's cut, one page's slip.
 LEAST_TOGETHER = 2
@@ -57,16 +60,19 @@ def most_followed(groups: Sequence[Sequence[int]]) -> int:
 
 def figures_of(collation: Collation) -> list[Mark]:
     """The columns in which witnesses have a figure, by its value: how it is written does not matter."""
-    values = [
-        [_value(folded, shape) for folded, shape in zip(tokens.folds, tokens.shapes, strict=True)]
-        for tokens in collation.tokens
+    values = Numbering()
+
+    def number(text: str) -> int:
+        value = _value(fold(text), shape_of(text))
+        return -1 if value is None else values.of(value)
+
+    table = tabulated(collation, number)
+    least = np.where(table < 0, len(values.names), table).min(axis=0, initial=len(values.names))
+    differing = np.flatnonzero(table.max(axis=0, initial=-1) > least)
+    return [
+        Mark(True, tuple(values.names[value] if value >= 0 else None for value in table[:, column].tolist()))
+        for column in differing.tolist()
     ]
-    found: list[Mark] = []
-    for line in zip(*collation.columns, strict=True):
-        shows = tuple(values[w][index] if index >= 0 else None for w, index in enumerate(line))
-        if len(set(shows) - {None}) > 1:
-            found.append(Mark(True, shows))
-    return found
 
 
 def passages_of(collation: Collation) -> list[Mark]:

@@ -11,14 +11,20 @@ _THOUSANDS = regex.compile(r"\p{Nd}{1,3}(?:,\p{Nd}{2,3})+(?:\.\p{Nd}+)?")
 def worn(readings: Sequence[Sequence[str]]) -> list[bool]:
     """For every reading of a place whether it is another one without a blank, or with numbers that lost their commas."""
     known = [tuple(reading) for reading in readings]
-    return [any(_wears(one, other) for other in known if other != one) for one in known]
+    longest: dict[str, int] = {}
+    for one in known:
+        whole = "".join(one)
+        longest[whole] = max(longest.get(whole, 0), len(one))
+    with_commas = [other for other in known if any(_bare(text) != text for text in other)]
+    return [
+        0 < len(one) < longest["".join(one)] or any(_lost_commas(one, other) for other in with_commas if other != one)
+        for one in known
+    ]
 
 
-def _wears(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    if one and len(one) < len(other) and "".join(one) == "".join(other):
-        return True
-    return len(one) == len(other) and all(a == b or _bare(b) == a for a, b in zip(one, other, strict=True))
+def _lost_commas(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return len(one) == len(other) and all(a in (b, _bare(b)) for a, b in zip(one, other, strict=True))
 
 
 def _bare(text: str) -> str:
-    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
+    return text.replace(",", "") if "," in text and _THOUSANDS.fullmatch(text) else text
