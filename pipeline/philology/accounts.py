@@ -48,22 +48,32 @@ def attestations(
     stood = [0] * witnesses
     held = [0] * witnesses
     total = 0
+    agreed: Counter[tuple[int, ...]] = Counter()
     outside, changed = _edits(collation, analysis)
     for decision in decisions:
         place = analysis.places[decision.place]
         size = len(place.candidates[decision.reading].texts)
         total += size
+        if not place.disputed:
+            agreed[place.choice] += size
+            continue
+        lemma = plain(place.candidates[decision.reading].texts)
+        owns = [max(1, len(candidate.texts), size) for candidate in place.candidates]
+        styles = [plain(candidate.texts) == lemma for candidate in place.candidates]
         for w, choice in enumerate(place.choice):
             if choice == ABSENT:
                 continue
             held[w] += size
-            own = max(1, len(place.candidates[choice].texts), size)
-            stood[w] += own
-            if choice != decision.reading:
-                if plain(place.candidates[choice].texts) != plain(place.candidates[decision.reading].texts):
-                    wrong[w] += own
-                else:
-                    changed[w] = True
+            stood[w] += owns[choice]
+            if not styles[choice]:
+                wrong[w] += owns[choice]
+            elif choice != decision.reading:
+                changed[w] = True
+    for choices, size in agreed.items():
+        for w, choice in enumerate(choices):
+            if choice != ABSENT:
+                held[w] += size
+                stood[w] += size
     found: list[Attestation] = []
     for w, witness in enumerate(collation.witnesses):
         rate = wrong[w] / stood[w] if stood[w] else 0.0

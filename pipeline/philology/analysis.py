@@ -14,7 +14,7 @@ from pipeline.philology.doubt import Weighing, heard
 from pipeline.philology.headline import Headline, headline_of, settled
 from pipeline.philology.housestyle import styled, voices_of, wordings
 from pipeline.philology.language import Fluency
-from pipeline.philology.prior import WEIGHTS, Surroundings, features, learned_directions, spoken
+from pipeline.philology.prior import WEIGHTS, Context, Surroundings, context_of, features_in, learned_directions, spoken
 from pipeline.philology.question import Judge
 from pipeline.philology.recovered import Evidence
 from pipeline.philology.reliability import Disputes, Solution, solve
@@ -82,9 +82,10 @@ def analyse(
     wording = np.array([_worded(places[at], forms[at]) for at in weighed], dtype=np.int64).reshape(-1, witnesses)
     known = _known_errors(collation, evidence)
     present, agreed = _agreements(places, witnesses)
+    judged: Judged = {}
     for _ in range(PASSES):
         context = tuple(texts)
-        prior = _of_wordings(log_priors(places, weighed, texts, around, weights), [forms[at] for at in weighed])
+        prior = _of_wordings(log_priors(places, weighed, texts, around, weights, judged), [forms[at] for at in weighed])
         disputes = Disputes(
             choice=wording, prior=prior, present=present, agreed=agreed, known_errors=known, pages=_pages(collation)
         )
@@ -168,7 +169,7 @@ def surroundings(places: Sequence[Place], fluency: Fluency, frequency: Fluency, 
     pairs: Counter[tuple[str, str]] = Counter()
     last = ""
     for place in places:
-        if place.disputed or not place.candidates or sum(choice != ABSENT for choice in place.choice) < 2:
+        if place.disputed or not place.candidates or len(place.choice) - place.choice.count(ABSENT) < 2:
             last = ""
             continue
         for text in place.candidates[0].texts:
@@ -181,36 +182,53 @@ def surroundings(places: Sequence[Place], fluency: Fluency, frequency: Fluency, 
     return Surroundings(fluency=fluency, frequency=frequency, words=words, pairs=pairs, learned=learned)
 
 
+Judged = dict[tuple[int, Context], list[list[float]]]
+"""The features of the readings of a place, by its number, in a context: few contexts change from one pass to the next."""
+
+
 def log_priors(
     places: Sequence[Place],
     disputed: Sequence[int],
     texts: Sequence[Sequence[str]],
     around: Surroundings,
     weights: Sequence[float] = WEIGHTS,
+    judged: Judged | None = None,
 ) -> Floats:
-    """Log prior of every reading of the disputed places, shape (places, most readings), -inf where there is none."""
-    rows = feature_rows(places, disputed, texts, around)
+    """Log prior of every reading of the disputed places, shape (places, most readings), -inf where there is none.
+
+    What `judged` has is taken from there, the rest is put there.
+    """
+    rows = feature_rows(places, disputed, texts, around, judged)
     width = max((len(row) for row in rows), default=0)
     prior = np.full((len(rows), width), -np.inf)
-    for at, row in enumerate(rows):
-        scores = np.array(row) @ np.array(weights)
-        scores -= scores.max()
-        prior[at, : len(row)] = scores - np.log(np.exp(scores).sum())
+    if rows:
+        scores = np.array([reading for row in rows for reading in row]) @ np.array(weights)
+        prior[np.arange(width) < np.array([len(row) for row in rows])[:, None]] = scores
+        prior -= prior.max(axis=1, keepdims=True)
+        prior -= np.log(np.exp(prior).sum(axis=1, keepdims=True))
     return prior
 
 
 def feature_rows(
-    places: Sequence[Place], disputed: Sequence[int], texts: Sequence[Sequence[str]], around: Surroundings
+    places: Sequence[Place],
+    disputed: Sequence[int],
+    texts: Sequence[Sequence[str]],
+    around: Surroundings,
+    judged: Judged | None = None,
 ) -> list[list[list[float]]]:
     """For every disputed place the features of each of its readings, in the context that `texts` gives."""
+    judged = {} if judged is None else judged
     found: list[list[list[float]]] = []
     for at in disputed:
-        before = neighbours(texts, at, -1)
-        after = neighbours(texts, at, 1)
-        longest = max(len(candidate.texts) for candidate in places[at].candidates)
-        candidates = places[at].candidates
-        lost = worn([candidate.texts for candidate in candidates])
-        found.append([features(one, before, after, around, longest, less) for one, less in zip(candidates, lost, strict=True)])
+        context = context_of(neighbours(texts, at, -1), neighbours(texts, at, 1))
+        row = judged.get((at, context))
+        if row is None:
+            candidates = places[at].candidates
+            longest = max(len(candidate.texts) for candidate in candidates)
+            lost = worn([candidate.texts for candidate in candidates])
+            row = [features_in(one, context, around, longest, less) for one, less in zip(candidates, lost, strict=True)]
+            judged[at, context] = row
+        found.append(row)
     return found
 
 
@@ -240,11 +258,12 @@ def _rate(choice: NDArray[np.int64], posterior: Floats) -> float:
 
 def _agreements(places: Sequence[Place], witnesses: int) -> tuple[NDArray[np.int64], Floats]:
     """The sets of witnesses that stand together where all agree on a word, and how many words each set has."""
-    counts: Counter[tuple[bool, ...]] = Counter()
+    counts: Counter[tuple[int, ...]] = Counter()
     for place in places:
         if not place.disputed and place.candidates and any(spoken(text) for text in place.candidates[0].texts):
-            counts[tuple(choice != ABSENT for choice in place.choice)] += 1
-    sets = np.array(list(counts), dtype=np.int64).reshape(-1, witnesses)
+            # where there is one reading, a choice is that or none
+            counts[place.choice] += 1
+    sets = (np.array(list(counts), dtype=np.int64).reshape(-1, witnesses) != ABSENT).astype(np.int64)
     return sets, np.array(list(counts.values()), dtype=np.float64)
 
 

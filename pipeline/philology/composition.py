@@ -75,12 +75,12 @@ def lay_out(collation: Collation, analysis: Analysis, decisions: Sequence[Decisi
     tokens: list[Token] = []
     parts: list[str] = []
     offset = 0
+    sure = [decision.probability for decision in decisions]
     for token, blank, number in zip(chosen, blanks, owner, strict=True):
         parts.extend((blank, token.text))
         start = offset + len(blank)
         offset = start + len(token.text)
-        decision = decisions[number]
-        tokens.append(Token(token.text, start, offset, decision.probability, decision.reason))
+        tokens.append(Token(token.text, start, offset, sure[number], decisions[number].reason))
     return Layout("".join(parts), tuple(tokens), tuple(chosen), tuple(blanks), tuple(owner))
 
 
@@ -124,7 +124,8 @@ def doubts_of(analysis: Analysis) -> list[float]:
 
 def decide(analysis: Analysis) -> list[Decision]:
     """The reading chosen at every place of the blocks that are kept, in order."""
-    found = (decision_at(analysis, at, verdict) for at, verdict in verdicts_of(analysis) if verdict.kept)
+    agreed: Agreed = {}
+    found = (decision_at(analysis, at, verdict, agreed) for at, verdict in verdicts_of(analysis) if verdict.kept)
     return [decision for decision in found if decision is not None]
 
 
@@ -139,13 +140,22 @@ def verdicts_of(analysis: Analysis) -> Iterator[tuple[int, Verdict]]:
             yield at, verdict
 
 
-def decision_at(analysis: Analysis, at: int, verdict: Verdict) -> Decision | None:
+Agreed = dict[tuple[int, ...], tuple[float, Reason]]
+"""How sure the only reading of a place is, and why, by the choices of the witnesses: most places have the same ones."""
+
+
+def decision_at(analysis: Analysis, at: int, verdict: Verdict, agreed: Agreed | None = None) -> Decision | None:
     """The reading that is the likeliest at the place; None where nobody has anything there."""
     if at in analysis.posteriors:
         return _disputed(analysis, at, verdict.probability)
-    if analysis.places[at].candidates and analysis.places[at].candidates[0].texts:
-        return _agreed(analysis, at, verdict.probability)
-    return None
+    place = analysis.places[at]
+    if not place.candidates or not place.candidates[0].texts:
+        return None
+    agreed = {} if agreed is None else agreed
+    if place.choice not in agreed:
+        agreed[place.choice] = _agreed(analysis, place)
+    sure, reason = agreed[place.choice]
+    return Decision(at, 0, sure * verdict.probability, reason)
 
 
 def _disputed(analysis: Analysis, at: int, kept: float) -> Decision:
@@ -161,15 +171,14 @@ def _disputed(analysis: Analysis, at: int, kept: float) -> Decision:
     return Decision(at, reading, posterior[reading] * kept, Reason.VOTED if voted else Reason.FLUENCY)
 
 
-def _agreed(analysis: Analysis, at: int, kept: float) -> Decision:
-    place = analysis.places[at]
+def _agreed(analysis: Analysis, place: Place) -> tuple[float, Reason]:
     wrong = 1 / SAME_ERROR
     right = 1.0
     for error in errors_of(analysis, place).values():
         wrong *= error * SAME_ERROR
         right *= 1 - error
     pages = {analysis.disputes.pages[w] for w, choice in enumerate(place.choice) if choice != ABSENT}
-    return Decision(at, 0, right / (right + wrong) * kept, Reason.AGREED if len(pages) > 1 else Reason.SINGLE)
+    return right / (right + wrong), Reason.AGREED if len(pages) > 1 else Reason.SINGLE
 
 
 def errors_of(analysis: Analysis, place: Place) -> dict[int, float]:

@@ -1,6 +1,7 @@
 """Site furniture: paragraphs that are the page's and not the article's, told by how they are worded."""
 
 from enum import StrEnum
+from functools import lru_cache
 
 import regex
 
@@ -66,8 +67,11 @@ def furniture_of(paragraph: str) -> Furniture | None:
 
     A dateline in front of it does not matter: sites put theirs before whatever comes first.
     """
-    if len(paragraph) > MOST_CHARACTERS:
-        return None
+    return _read_furniture(paragraph) if len(paragraph) <= MOST_CHARACTERS else None
+
+
+@lru_cache(maxsize=8_192)
+def _read_furniture(paragraph: str) -> Furniture | None:
     line = paragraph.strip()
     found = _worded_as(line)
     if found is None and dateline_of(line):

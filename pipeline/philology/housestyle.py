@@ -34,6 +34,8 @@ def styled(places: Sequence[Place], likely: Sequence[Sequence[float]], voices: S
     heard: dict[Habit, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     styles = [_styles(place) for place in places]
     for place, own, (_, ways) in zip(places, likely, styles, strict=True):
+        if not any(ways):
+            continue
         for w, choice in enumerate(place.choice):
             if choice != ABSENT:
                 for habit, way in ways[choice].items():
@@ -79,6 +81,8 @@ def _dealt(
     ways: Sequence[Mapping[Habit, str]],
     odds: Mapping[Habit, Mapping[str, float]],
 ) -> tuple[float, ...]:
+    if not any(ways) and len(set(form)) == len(form):
+        return tuple(likely)
     found = [0.0] * len(form)
     for number in set(form):
         group = [at for at, own in enumerate(form) if own == number]

@@ -72,9 +72,8 @@ def align(one: Ints, two: Ints) -> Alignment:
     if len(columns) < WINDOW:
         return Alignment(columns, np.zeros(len(columns), dtype=bool), np.ones(len(columns), dtype=bool), (0.0, 0.0))
     same = a == b
-    near = np.ones(WINDOW)
-    agreeing = np.convolve(same, near, "same")
-    apart = np.minimum(np.convolve((a >= 0) & ~same, near, "same"), np.convolve((b >= 0) & ~same, near, "same"))
+    agreeing, *alone = _within_window(np.stack([same, (a >= 0) & ~same, (b >= 0) & ~same]))
+    apart = np.minimum(*alone)
     compared = agreeing + apart
     telling = compared >= LEAST_COMPARED
     loose = telling & (agreeing < AGREEING * compared)
@@ -82,6 +81,16 @@ def align(one: Ints, two: Ints) -> Alignment:
     held = [(row >= 0) & telling for row in (a, b)]
     first, second = (float((loose & row).sum() / max(1, row.sum())) for row in held)
     return Alignment(columns, loose, tight, (first, second))
+
+
+def _within_window(marks: Marks) -> NDArray[np.int64]:
+    """How many of the marks of a row stand within the window around each place; the window is an odd number of places."""
+    size = marks.shape[1]
+    before = np.zeros((len(marks), size + WINDOW), dtype=np.int64)
+    half = WINDOW // 2
+    np.cumsum(marks, axis=1, out=before[:, half + 1 : half + 1 + size])
+    before[:, half + 1 + size :] = before[:, half + size, None]
+    return before[:, WINDOW:] - before[:, :size]
 
 
 def _runs(marks: Marks) -> list[tuple[int, int]]:
@@ -94,9 +103,13 @@ def base_of(table: Ints) -> int:
     count = len(table)
     sample = range(0, count, max(1, count // MOST_COMPARED))
     loose = np.zeros((count, len(sample)))
+    column = {other: at for at, other in enumerate(sample)}
     for at, other in enumerate(sample):
         for w in range(count):
-            loose[w, at] = sum(align(table[w], table[other]).shares) if w != other else 0.0
+            if w < other and w in column:
+                loose[w, at] = loose[other, column[w]]
+            elif w != other:
+                loose[w, at] = sum(align(table[w], table[other]).shares)
     sizes = (table >= 0).sum(axis=1)
     return min(range(count), key=lambda w: (round(float(loose[w].mean()), 3), -int(sizes[w]), w))
 

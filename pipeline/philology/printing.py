@@ -1,11 +1,14 @@
 """The recovered text put together from its tokens, with the blanks and paragraphs of the witnesses that attest them."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
 
 from pipeline.philology.collation import Collation
-from pipeline.philology.tokens import Shape, shape_of, unspaced
+from pipeline.philology.tabulation import Numbering, columns_of, tabulated
+from pipeline.philology.tokens import Shape, Tokens, shape_of, unspaced
 
 PARAGRAPH = "\n\n"
 _CLOSING = frozenset(".,;:!?)]}%’”…")
@@ -25,33 +28,48 @@ def blanks_before(collation: Collation, chosen: Sequence[Chosen]) -> list[str]:
 
     Witnesses that have the same two tokens side by side decide; where none has, those that attest the second.
     """
-    found: list[str] = []
-    for at, token in enumerate(chosen):
-        if at == 0:
-            found.append("")
-            continue
-        before = chosen[at - 1]
-        near: Counter[str] = Counter()
-        breaks = 0
-        attesting = 0
-        for w, row in enumerate(collation.columns):
-            index = row[token.column]
-            if index < 0:
-                continue
-            tokens = collation.tokens[w]
-            if tokens.texts[index] != token.text:
-                continue
-            attesting += 1
-            opens = tokens.opens(index)
-            breaks += opens
-            if row[before.column] == index - 1 and index > 0:
-                near[PARAGRAPH if opens else tokens.blank_before(index)] += 1
-        if near:
-            found.append(min(near, key=lambda blank: (-near[blank], blank)))
-        elif 2 * breaks > attesting or (breaks and before.text[-1] in '.!?"”'):
+    if not chosen:
+        return []
+    taken = [token.column for token in chosen]
+    numbers = Numbering()
+    wanted = np.array([numbers.of(token.text) for token in chosen], dtype=np.int32)
+    attesting = tabulated(collation, numbers.known)[:, taken] == wanted
+    indices = columns_of(collation)[:, taken]
+    blanks = Numbering()
+    paragraph = blanks.of(PARAGRAPH)
+    printed = np.full(indices.shape, paragraph, dtype=np.int32)
+    for line, own, tokens in zip(printed, indices, collation.tokens, strict=True):
+        if len(tokens):
+            line[:] = np.array(_blanks(tokens, blanks, paragraph), dtype=np.int32)[own]
+    near = attesting.copy()
+    near[:, 0] = False
+    near[:, 1:] &= (indices[:, :-1] == indices[:, 1:] - 1) & (indices[:, 1:] > 0)
+    witness, at = np.nonzero(near)
+    count = len(blanks.names)
+    votes = np.bincount(at * count + printed[witness, at], minlength=len(chosen) * count).reshape(-1, count)
+    # of two that as many print the first in the order of their characters
+    order = sorted(range(count), key=blanks.names.__getitem__)
+    most = [blanks.names[order[best]] for best in votes[:, order].argmax(axis=1).tolist()]
+    decided: list[bool] = (votes.max(axis=1) > 0).tolist()
+    breaks: list[int] = np.count_nonzero(attesting & (printed == paragraph), axis=0).tolist()
+    there: list[int] = np.count_nonzero(attesting, axis=0).tolist()
+    found = [""]
+    for number, (before, token) in enumerate(pairwise(chosen), 1):
+        if decided[number]:
+            found.append(most[number])
+        elif 2 * breaks[number] > there[number] or (breaks[number] and before.text[-1] in '.!?"”'):
             found.append(PARAGRAPH)
         else:
             found.append(usual_blank(before.text, token.text))
+    return found
+
+
+def _blanks(tokens: Tokens, blanks: Numbering, paragraph: int) -> list[int]:
+    """For every token the number of what is printed before it, that of the blank line where it opens a paragraph."""
+    found = [paragraph]
+    rows = zip(pairwise(tokens.places), tokens.ends, tokens.starts[1:], strict=False)
+    for (before, place), end, start in rows:
+        found.append(paragraph if place != before else blanks.of(tokens.paragraphs[place][end:start]))
     return found
 
 

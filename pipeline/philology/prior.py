@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from pipeline.philology.language import Fluency
@@ -58,11 +59,12 @@ _ENDS = frozenset(".!?")
 _QUOTES = frozenset('"“”„«»')
 
 
-def spoken(text: str) -> list[str]:
+@lru_cache(maxsize=65_536)
+def spoken(text: str) -> tuple[str, ...]:
     """The words of a token as a language model knows them: lower case, hyphens undone; none for punctuation."""
     if shape_of(text) is Shape.PUNCTUATION:
-        return []
-    return [part for part in fold(text).split("-") if part]
+        return ()
+    return tuple(part for part in fold(text).split("-") if part)
 
 
 def context_before(texts: Sequence[str]) -> list[str]:
@@ -128,33 +130,80 @@ def features(
     `longest` is the number of tokens of the longest reading of the place; `worn` says that the reading is another one of the
     place that lost a blank or a comma (wear.py).
     """
-    words = _words(candidate.texts)
-    left, right = context_before(before), context_after(after)
-    alone = [around.frequency([word]) for word in words]
-    line = [*left[-1:], *words, *right[:1]]
-    known = [math.log1p(around.words.get(word, 0)) for word in words]
+    return features_in(candidate, context_of(before, after), around, longest, worn)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the readings of a place are judged between: the words before and after, and whether a sentence opens there."""
+
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    opening: bool
+
+
+def context_of(before: Sequence[str], after: Sequence[str]) -> Context:
+    """The context between the tokens before and after."""
     opening = not before or before[-1][0] in _ENDS or (before[-1] in _QUOTES and len(before) > 1 and before[-2][0] in _ENDS)
-    first = candidate.texts[0] if candidate.texts else ""
-    inner = candidate.texts[1:] if opening else candidate.texts
-    marks = [text for text in candidate.texts if shape_of(text) is Shape.PUNCTUATION]
+    return Context(tuple(context_before(before)), tuple(context_after(after)), opening)
+
+
+def features_in(candidate: Candidate, context: Context, around: Surroundings, longest: int, worn: bool = False) -> list[float]:
+    """What `features` gives, where the context of a place is known."""
+    texts, opening = candidate.texts, context.opening
+    form = _form_of(texts)
+    words = form.words
+    alone = [around.frequency([word]) for word in words]
+    line = [*context.left[-1:], *words, *context.right[:1]]
+    known = [math.log1p(around.words.get(word, 0)) for word in words]
     return [
-        log_fluency(words, left, right, around.fluency),
+        log_fluency(words, context.left, context.right, around.fluency),
         sum(alone),
         float(sum(value < RARE for value in alone)),
         float(len(words)),
-        float(sum(map(len, words))),
+        form.letters,
         sum(known) / max(1, len(known)),
         float(sum(min(1, around.pairs.get(pair, 0)) for pair in pairwise(line))) / max(1, len(line) - 1),
-        float(not candidate.texts),
-        float(min(3, longest - 1)) if not candidate.texts else 0.0,
-        float(len(marks) - sum(text in _QUOTES for text in marks)),
-        float(sum(text in _QUOTES for text in marks)),
-        float(bool(opening and first[:1].islower())),
-        float(any(text[0].isupper() for text in inner)),
-        float(any("'" in fold(text)[1:] for text in candidate.texts)),
-        float(worn or any(_damaged(text) for text in candidate.texts)),
-        around.learned.get(tuple(map(fold, candidate.texts)), 0.0),
+        float(not texts),
+        float(min(3, longest - 1)) if not texts else 0.0,
+        form.marks,
+        form.quotes,
+        float(bool(opening and texts and texts[0][0].islower())),
+        float(any(text[0].isupper() for text in (texts[1:] if opening else texts))),
+        form.apostrophes,
+        float(worn or form.damaged),
+        around.learned.get(form.folded, 0.0) if around.learned else 0.0,
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a reading shows by itself."""
+
+    words: tuple[str, ...]
+    folded: tuple[str, ...]
+    letters: float
+    marks: float
+    quotes: float
+    apostrophes: float
+    damaged: bool
+
+
+@lru_cache(maxsize=8_192)
+def _form_of(texts: tuple[str, ...]) -> _Form:
+    words = tuple(_words(texts))
+    marks = [text for text in texts if shape_of(text) is Shape.PUNCTUATION]
+    quotes = sum(text in _QUOTES for text in marks)
+    folded = tuple(map(fold, texts))
+    return _Form(
+        words=words,
+        folded=folded,
+        letters=float(sum(map(len, words))),
+        marks=float(len(marks) - quotes),
+        quotes=float(quotes),
+        apostrophes=float(any("'" in text[1:] for text in folded)),
+        damaged=any(_damaged(text) for text in texts),
+    )
 
 
 def _words(texts: Sequence[str]) -> list[str]:

@@ -45,3 +45,7 @@ class Numbering:
         if number == len(self.names):
             self.names.append(name)
         return number
+
+    def known(self, name: str) -> int:
+        """The number of the name, -1 where it has none."""
+        return self._numbers.get(name, -1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.philology.collation import Block, Collation, State
 from pipeline.philology.furniture import furniture_of
@@ -79,8 +80,10 @@ def passages_of(collation: Collation) -> list[Mark]:
     """The passages that some hold and others, who go on behind them, lack; those worded like site furniture left out."""
     found: list[Mark] = []
     before: tuple[str | None, ...] = ()
+    spoken = tabulated(collation, lambda text: -1 if shape_of(text) is Shape.PUNCTUATION else 0) >= 0
+    words = np.pad(spoken.cumsum(axis=1, dtype=np.int32), ((0, 0), (1, 0)))
     for block in collation.blocks:
-        if State.MISSING not in block.states or not _telling(collation, block):
+        if State.MISSING not in block.states or not _telling(collation, block, words[:, block.last] - words[:, block.first]):
             continue
         shows = tuple(
             "lacks" if state == State.MISSING else "holds" if state in (State.PRESENT, State.MOVED) else None
@@ -92,17 +95,15 @@ def passages_of(collation: Collation) -> list[Mark]:
     return found
 
 
-def _telling(collation: Collation, block: Block) -> bool:
-    longest = 0
-    for row, tokens in zip(collation.columns, collation.tokens, strict=True):
-        held = [index for index in row[block.first : block.last] if index >= 0]
-        words = sum(tokens.shapes[index] is not Shape.PUNCTUATION for index in held)
-        if words >= LEAST_PASSAGE and any(
-            furniture_of(tokens.paragraphs[tokens.places[index]]) for index in (held[0], held[-1])
-        ):
+def _telling(collation: Collation, block: Block, words: NDArray[np.int32]) -> bool:
+    """Whether the block is a passage of the story's; `words` is the number of words that each witness has in it."""
+    long = np.flatnonzero(words >= LEAST_PASSAGE).tolist()
+    for w in long:
+        tokens = collation.tokens[w]
+        held = [index for index in collation.columns[w][block.first : block.last] if index >= 0]
+        if any(furniture_of(tokens.paragraphs[tokens.places[index]]) for index in (held[0], held[-1])):
             return False
-        longest = max(longest, words)
-    return longest >= LEAST_PASSAGE
+    return bool(long)
 
 
 def _value(folded: str, shape: Shape) -> str | None:

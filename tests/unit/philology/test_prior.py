@@ -40,7 +40,12 @@ def test_learned_pairs_speak_for_the_original() -> None:
 
 def test_words_are_spoken_without_punctuation_and_hyphens() -> None:
     """What a language model is asked for."""
-    assert [spoken(text) for text in ("High-Profile", "Don’t", "–", "2,500")] == [["high", "profile"], ["don't"], [], ["2,500"]]
+    assert [spoken(text) for text in ("High-Profile", "Don’t", "–", "2,500")] == [
+        ("high", "profile"),
+        ("don't",),
+        (),
+        ("2,500",),
+    ]
 
 
 def test_languages_without_data_tell_nothing() -> None:
