@@ -40,6 +40,7 @@ class Settings(BaseModel):
     fetch_interval: Seconds
     crawl_delay_cap: Seconds
     fetch_concurrency: Count
+    share_address: bool
     connect_timeout: Duration
     fetch_timeout: Duration
     max_body: Count
@@ -142,6 +143,11 @@ def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] 
         raise Misuse(
             f"Setting host_lease ({settings.host_lease:g} s, {origin['host_lease']}) must be longer than fetch_timeout "
             f"({settings.fetch_timeout:g} s, {origin['fetch_timeout']}), or two workers could be on one host."
+        )
+    if settings.share_address and settings.proxy:
+        raise Misuse(
+            f"Setting share_address ({origin['share_address']}) cannot be had together with proxy ({origin['proxy']}): "
+            "the proxy looks the names up, so the hosts' addresses are not known here. Unset one of them."
         )
     return Loaded(settings, origin)
 

@@ -7,15 +7,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+LONGEST_WAIT = 25.0
+
 
 @dataclass(frozen=True)
 class Reply:
-    """What a path answers; `hold` seconds after the request."""
+    """What a path answers: `hold` seconds after the request, or when `until` is set; `begins` is set by the request."""
 
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     hold: float = 0.0
+    begins: threading.Event | None = None
+    until: threading.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,11 @@ class Site:
             def do_GET(self) -> None:
                 begun = time.monotonic()
                 reply = site.reply(self.path)
+                if reply.begins:
+                    reply.begins.set()
                 time.sleep(reply.hold)
+                if reply.until:
+                    reply.until.wait(LONGEST_WAIT)
                 try:
                     self.send_response(reply.status)
                     for name, value in reply.headers.items():

@@ -8,11 +8,11 @@ our own: a third of the CPU a page of httpx, whose pool looks through its connec
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from types import TracebackType
-from typing import Self, cast
+from typing import Self, TypeVar, cast
 
 import certifi
 import httpcore
@@ -27,11 +27,13 @@ from pipeline.crawl.transport import Headers, Transport
 from pipeline.crawl.urls import Url, join, parse
 from pipeline.errors import Malformed, Misuse, NotFound, Refused, Unavailable
 
+T = TypeVar("T")
 PAGES = "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.5"
 FEEDS = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
 """Accept headers for the two things that are fetched."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NOT_ENTERED = "A fetcher is entered first: async with Fetcher(options) as fetcher."
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\xff]+")
 
 
@@ -76,6 +78,7 @@ class Fetcher:
         self._own_resolver = None if resolve else SystemResolver()
         self._resolve: Resolver = resolve or self._own_resolver  # type: ignore[assignment]
         self._transport: Transport | None = None
+        self._backend: CheckedBackend | None = None
 
     async def __aenter__(self) -> Self:
         """The fetcher with its connections, which belong to the loop that runs now."""
@@ -88,7 +91,7 @@ class Fetcher:
         tls = ssl.create_default_context(cafile=options.trusted_roots or certifi.where())
         # A proxy is the operator's own choice, and may well stand in a private network.
         private = options.allow_private_addresses or proxy is not None
-        backend = CheckedBackend(self._resolve, allow_private=private, own=_find_own_addresses())
+        backend = self._backend = CheckedBackend(self._resolve, allow_private=private, own=_find_own_addresses())
         room = make_room(options.max_connections + options.kept_connections)
         self._transport = Transport(
             tls,
@@ -107,19 +110,34 @@ class Fetcher:
         """Closes every connection."""
         if self._transport is not None:
             await self._transport.aclose()
-        self._transport = None
+        self._transport = self._backend = None
         if self._own_resolver:
             self._own_resolver.close()
 
     async def fetch(self, url: Url, validators: Validators | None = None, accept: str = PAGES) -> Answer | Failure:
         """What the host says to a GET of `url`, within the options' limits; never raises for what the web does."""
+        return await self._within_limits(url, lambda visit, started: self._ask(url, validators, accept, visit, started))
+
+    async def find_address(self, url: Url) -> str | Failure:
+        """The checked address that a new connection to the URL's host would be made to; the host itself hears nothing."""
+        return await self._within_limits(url, lambda _visit, _started: self._look_up(url))
+
+    async def _look_up(self, url: Url) -> str:
+        if self._backend is None:
+            raise Misuse(_NOT_ENTERED)
+        addresses = await self._backend.check(url.hostname, url.port)
+        if not addresses:
+            raise NotFound(f"the name {url.hostname} has no address")
+        return addresses[0]
+
+    async def _within_limits(self, url: Url, ask: Callable[[Visit, float], Awaitable[T | Failure]]) -> T | Failure:
         clock = asyncio.get_running_loop().time
         started = clock()
         visit = Visit()
         ticket = current_visit.set(visit)
         try:
             async with asyncio.timeout(self.options.total_timeout):
-                result = await self._ask(url, validators, accept, visit, started)
+                result = await ask(visit, started)
         except Exception as error:
             kind, message = _explain(error, self.options)
             if kind is None:
@@ -133,7 +151,7 @@ class Fetcher:
         self, url: Url, validators: Validators | None, accept: str, visit: Visit, started: float
     ) -> Answer | Failure:
         if self._transport is None:
-            raise Misuse("A fetcher is entered first: async with Fetcher(options) as fetcher.")
+            raise Misuse(_NOT_ENTERED)
         if self.options.proxy is not None:
             self._check_literal(url)
         headers = self._headers(url, validators, accept)

@@ -96,7 +96,7 @@ class Desk:
         def work() -> list[Lease]:
             settings = self._settings
             with self._factory.begin() as session:
-                taken = hosts.take_leases(session, count, settings.host_lease, self._worker)
+                taken = hosts.take_leases(session, count, settings.host_lease, self._worker, by_address=settings.share_address)
                 leases = [lease for lease in taken if not visits.put_aside(session, lease, settings)]
             self._held |= {lease.attempt_id: lease for lease in leases}
             return leases
@@ -108,16 +108,16 @@ class Desk:
 
         def work() -> float | None:
             with self._factory.begin() as session:
-                return hosts.next_due(session)
+                return hosts.next_due(session, by_address=self._settings.share_address)
 
         return await self._run(work)
 
-    async def borrow(self, host: str) -> UUID | None:
-        """Lease another host for one request; None where it is not free before long."""
+    async def borrow(self, host: str, address: str | None) -> UUID | None:
+        """Lease another host for one request, and its address where one is given; None where one is not free before long."""
 
         def work() -> UUID | None:
             with self._factory.begin() as session:
-                return hosts.borrow(session, host, self._settings.host_lease)
+                return hosts.borrow(session, host, self._settings.host_lease, address)
 
         for _ in range(BORROW_TRIES):
             if token := await self._run(work):
@@ -277,20 +277,33 @@ async def _make_visit(lease: Lease, fetcher: Fetcher, settings: Settings, desk: 
         robot = Robot(Robots.parse(None), fresh=False, lifetime=0)
         decision = Decision(Visit.WAITING, "no contact is set, and only loopback is fetched without one", NO_CONTACT_DELAY)
         desk.record(Visited(lease, url, "nothing", None, robot, decision))
+    elif settings.share_address and lease.address is None:
+        await _find_address(lease, url, fetcher, settings, desk)
     elif known is None or known.expires_at <= now:
         try:
             async with asyncio.timeout(settings.host_lease * LEASE_USED):
-                answer = await _ask_robots(url, fetcher, settings, desk)
+                answer = await _ask_robots(lease, url, fetcher, settings, desk)
         except TimeoutError:
             answer = Failure(url, "timeout", "the redirects of robots.txt take too long", settings.host_lease * LEASE_USED)
         robot = _robot(answer, known, settings)
         if robot.rules.status is None or robot.rules.status >= 500:
             decision = visits.decide(lease, answer, datetime.now(UTC), settings)
         else:
-            decision = Decision(Visit.WAITING, "robots.txt first", points=lease.row.points)
+            decision = Decision(Visit.WAITING, "robots.txt first", points=lease.row.points, pending=True)
         desk.record(Visited(lease, url, "robots", answer, robot, decision))
     else:
         await _visit_page(lease, url, Robot(Robots.parse(known.status, known.body), False, 0), fetcher, settings, desk)
+
+
+async def _find_address(lease: Lease, url: Url, fetcher: Fetcher, settings: Settings, desk: Desk) -> None:
+    """Learn the address of a host that may share one, so that its first request is made under the address's lease, too."""
+    robot = Robot(Robots.parse(None), fresh=False, lifetime=0)
+    found = await fetcher.find_address(url)
+    if isinstance(found, Failure):
+        desk.record(Visited(lease, url, "page", found, robot, visits.decide(lease, found, datetime.now(UTC), settings)))
+    else:
+        decision = Decision(Visit.WAITING, "its address first", points=lease.row.points, pending=True)
+        desk.record(Visited(lease, url, "nothing", None, robot, decision, found))
 
 
 async def _visit_page(lease: Lease, url: Url, robot: Robot, fetcher: Fetcher, settings: Settings, desk: Desk) -> None:
@@ -298,9 +311,7 @@ async def _visit_page(lease: Lease, url: Url, robot: Robot, fetcher: Fetcher, se
     if not rules.allows(url, PRODUCT):
         if rules.status is None or rules.status >= 500:
             # Not a word of the host's: everything counts as disallowed until its robots.txt can be read.
-            decision = Decision(
-                Visit.WAITING, "robots.txt cannot be read", visits.ROBOTS_RETRY, lease.row.points, lease.row.points > 0
-            )
+            decision = Decision(Visit.WAITING, "robots.txt cannot be read", visits.ROBOTS_RETRY, lease.row.points, pending=True)
         else:
             decision = Decision(Visit.REFUSED, "robots.txt disallows it")
         desk.record(Visited(lease, url, "nothing", None, robot, decision))
@@ -310,10 +321,11 @@ async def _visit_page(lease: Lease, url: Url, robot: Robot, fetcher: Fetcher, se
     desk.record(Visited(lease, url, "page", result, robot, visits.decide(lease, result, datetime.now(UTC), settings)))
 
 
-async def _ask_robots(url: Url, fetcher: Fetcher, settings: Settings, desk: Desk) -> Answer | Failure:
+async def _ask_robots(lease: Lease, url: Url, fetcher: Fetcher, settings: Settings, desk: Desk) -> Answer | Failure:
     """The answer to robots.txt of the URL's origin, up to five redirects followed (RFC 9309, 2.3.1.2).
 
-    Each hop keeps the manners of a visit: on the same host after the interval, on another under that host's own lease.
+    Each hop keeps the manners of a visit: on the same host (or address) after the interval, on another under that host's own
+    lease.
     """
     answer: Answer | Failure = await fetcher.fetch(parse(url.origin + "/robots.txt"), None, ROBOTS)
     for _ in range(MOST_ROBOTS_HOPS):
@@ -323,7 +335,14 @@ async def _ask_robots(url: Url, fetcher: Fetcher, settings: Settings, desk: Desk
         if hop.host == url.host:
             await asyncio.sleep(settings.fetch_interval)
             answer = await fetcher.fetch(hop, None, ROBOTS)
-        elif token := await desk.borrow(hop.host):
+            continue
+        address = await fetcher.find_address(hop) if settings.share_address else None
+        if isinstance(address, Failure):
+            return address
+        if address is not None and address == lease.address:
+            await asyncio.sleep(settings.fetch_interval)
+            address = None  # held already
+        if token := await desk.borrow(hop.host, address):
             answer = await fetcher.fetch(hop, None, ROBOTS)
             await desk.give_back(hop.host, token)
         else:

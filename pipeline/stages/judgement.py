@@ -27,7 +27,10 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of the frontier row. `delay` seconds until the next try where it waits; `hop` is where it waits for."""
+    """What becomes of the frontier row. `delay` seconds until the next try where it waits; `hop` is where it waits for.
+
+    `pending` is a visit that says nothing of the page: since when it has failed stays as it is.
+    """
 
     state: Visit
     reason: str
@@ -35,6 +38,7 @@ class Decision:
     points: int = 0
     failing: bool = False
     hop: Url | None = None
+    pending: bool = False
 
 
 def judge(result: Answer | Failure, past: Past, now: datetime, *, max_hops: int, jitter: float) -> Decision:

@@ -66,6 +66,8 @@ class Visited:
     """The host's answer to what was asked; None where nothing was."""
     robot: Robot
     decision: Decision
+    address: str | None = None
+    """The address of the host, where to find it was all that was done."""
 
 
 def past_of(row: DueUrl) -> Past:
@@ -154,7 +156,7 @@ def _release(visited: Visited, settings: Settings) -> Release:
     """How the host is given back: after what pause, with what interval from now on, and how many points in a row."""
     lease, result = visited.lease, visited.result
     if visited.asked == "nothing":
-        return Release(lease, pause=0.0, interval=lease.interval, points=lease.host_points)
+        return Release(lease, pause=0.0, interval=lease.interval, points=lease.host_points, address=visited.address)
     outcome = politeness.classify(result) if result is not None else "good"
     interval = politeness.next_interval(
         settings.fetch_interval,
@@ -169,7 +171,8 @@ def _release(visited: Visited, settings: Settings) -> Release:
         asked = politeness.retry_after(result.headers, datetime.now(UTC))
         pause = max(interval, BUSY_PAUSE if asked is None else asked)
     points = lease.host_points + politeness.points(outcome) if outcome not in {"good", "missing"} else 0
-    return Release(lease, pause=pause, interval=interval, points=points)
+    address = result.address if result is not None and settings.share_address else None
+    return Release(lease, pause=pause, interval=interval, points=points, address=address)
 
 
 def _store_captures(session: Session, visits: Sequence[Visited], settings: Settings) -> dict[int, Stored]:
@@ -214,7 +217,7 @@ def _move(session: Session, visited: Visited, capture: Stored | None) -> Move:
         decision.state,
         decision.reason,
         points=decision.points,
-        failing=decision.failing,
+        failing=decision.failing or (decision.pending and row.first_failed_at is not None),
         delay=decision.delay or None,
     )
     if decision.hop is not None:
@@ -259,7 +262,7 @@ def _detail(visited: Visited) -> dict[str, Any]:
     result = visited.result
     said: dict[str, Any] = {"asked": visited.asked, "robots": visited.robot.rules.status}
     if result is None:
-        return said
+        return said if visited.address is None else said | {"address": visited.address}
     detail: dict[str, Any] = said | {"seconds": round(result.elapsed, 4), "address": result.address}
     if isinstance(result, Answer):
         return detail | {

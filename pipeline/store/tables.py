@@ -107,6 +107,7 @@ class Host(Table):
     """
 
     __tablename__ = "hosts"
+    __table_args__ = (Index("ix_hosts_free_at", "free_at"), Index("ix_hosts_address", "address"))
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
@@ -114,6 +115,19 @@ class Host(Table):
     lease: Mapped[UUID | None]
     interval: Mapped[float | None]
     points: Mapped[int] = mapped_column(server_default="0")
+    address: Mapped[str | None]
+    """The address that it was last connected to at; known where hosts that share one share a lease."""
+
+
+class Address(Table):
+    """An address that hosts share a lease on: as with a host's `free_at`, nobody may send it a request before then."""
+
+    __tablename__ = "addresses"
+
+    address: Mapped[str] = mapped_column(primary_key=True)
+    free_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    lease: Mapped[UUID | None]
+    """The token of the host's lease that holds it."""
 
 
 class RobotsFile(Table):

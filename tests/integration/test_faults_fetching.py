@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from loopback import Reply, Site, serving
@@ -16,10 +17,18 @@ from pipeline.settings import Settings
 from pipeline.stages.admission import admit
 from pipeline.stages.fetching import fetch, fetch_options
 from pipeline.stages.outcome import Bell, Outcome, Ring
+from pipeline.store import hosts
 from pipeline.store.engine import SessionFactory
+from pipeline.store.hosts import Lease
 from pipeline.store.tables import Attempt, AttemptEnd, Capture, FrontierRow, Host, QuarantinedWork, Visit
 
 PAGE = Reply(b"<html><body><p>A page.</p></body></html>", headers={"Content-Type": "text/html; charset=utf-8"})
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round waits out the intervals of hosts that a busy machine makes slow, for they grow with the latency."""
+    monkeypatch.setattr("pipeline.stages.fetching.PATIENCE", 20.0)
 
 
 @pytest.fixture
@@ -183,16 +192,35 @@ def test_a_url_that_no_parser_takes_stops_nothing(factory: SessionFactory, setti
     assert states(factory) == [Visit.QUARANTINED, Visit.CAPTURED, Visit.CAPTURED]
 
 
-def test_a_borrowed_host_is_held_for_the_whole_request(factory: SessionFactory, settings: Settings, sites: list[Site]) -> None:
+def test_a_borrowed_host_is_held_for_the_whole_request(
+    factory: SessionFactory, settings: Settings, sites: list[Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While robots.txt of one host is read from another one, slowly, nobody else asks that one for anything."""
     first, second, _ = sites
+    asked, looked = threading.Event(), threading.Event()
     first.pages["/robots.txt"] = Reply(status=301, headers={"Location": second.url("/rules.txt")})
-    second.pages["/rules.txt"] = Reply(b"", hold=0.5)
+    second.pages["/rules.txt"] = Reply(b"", begins=asked, until=looked)
     queue(factory, settings, first.url("/story"), second.url("/story"))
-    with factory.begin() as session:  # due while the other host's robots.txt is being read
-        soon = func.now() + text("interval '0.3 s'")
-        session.execute(update(FrontierRow).where(FrontierRow.url == second.url("/story")).values(next_attempt_at=soon))
+    due = update(FrontierRow).where(FrontierRow.url == second.url("/story"))
+    with factory.begin() as session:
+        session.execute(due.values(next_attempt_at=func.now() + text("interval '1 hour'")))
+    take, looks = hosts.take_leases, 0
+
+    def look(*words: Any, **named: Any) -> list[Lease]:
+        """Leases as ever. From the request for the rules on the other host's page is due; five looks later they are sent."""
+        nonlocal looks
+        if asked.is_set():
+            looks += 1
+            if looks == 1:
+                with factory.begin() as session:
+                    session.execute(due.values(next_attempt_at=func.now()))
+            if looks == 5:
+                looked.set()
+        return take(*words, **named)
+
+    monkeypatch.setattr(hosts, "take_leases", look)
     run(factory, settings)
+    assert looked.is_set()
     times = sorted(second.asked, key=lambda asked: asked.begun)
     assert [asked.path for asked in times] == ["/rules.txt", "/robots.txt", "/story"]
     assert all(later.begun >= earlier.ended for earlier, later in pairwise(times))

@@ -26,6 +26,12 @@ HTML = {"Content-Type": "text/html; charset=utf-8"}
 PAGE = Reply(b"<html><body><p>A page.</p></body></html>", headers=HTML)
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round waits out the intervals of hosts that a busy machine makes slow, for they grow with the latency."""
+    monkeypatch.setattr("pipeline.stages.fetching.PATIENCE", 20.0)
+
+
 @pytest.fixture
 def site() -> Iterator[Site]:
     with serving() as (site,):
@@ -206,6 +212,17 @@ def test_rules_that_are_known_outlive_a_failure_of_robots_txt(
     run(factory, settings)
     assert (row(factory, opened).state, row(factory, closed).state) == (Visit.CAPTURED, Visit.REFUSED)
     assert "/private/story" not in [asked.path for asked in site.asked]
+
+
+def test_a_visit_of_robots_txt_says_nothing_of_the_page(factory: SessionFactory, settings: Settings, site: Site) -> None:
+    """Since when a page has failed outlives the daily visit of robots.txt, or its seven days would never end."""
+    site.pages |= {"/robots.txt": Reply(b""), "/story": Reply(status=503)}
+    (id_,) = queue(factory, settings, site.url("/story"))
+    with factory.begin() as session:
+        session.execute(update(FrontierRow).values(points=1, first_failed_at=func.now() - timedelta(days=8)))
+    run(factory, settings)
+    assert [asked.path for asked in site.asked] == ["/robots.txt", "/story"]
+    assert row(factory, id_).state == Visit.GIVEN_UP
 
 
 def test_a_proxy_comes_by_its_setting(settings: Settings) -> None:

@@ -47,6 +47,7 @@ def test_each_layer_overrides_the_one_before(home: Path) -> None:
         ({"fetch_interval": -1}, {}, "fetch_interval = -1"),
         ({"fetch_interval": "nan"}, {}, "fetch_interval"),
         ({"host_lease": 10, "fetch_timeout": 10}, {}, "two workers could be on one host"),
+        ({"share_address": True, "proxy": "http://127.0.0.1:3128"}, {}, "the proxy looks the names up"),
     ],
 )
 def test_what_is_no_setting_is_refused(home: Path, flags: dict[str, object], environment: dict[str, str], said: str) -> None:

@@ -11,6 +11,7 @@ from pipeline.errors import NotFound
 from pipeline.store import tombstones
 from pipeline.store.queries.asking import checked_text
 from pipeline.store.tables import (
+    Address,
     Attempt,
     Capture,
     FrontierRow,
@@ -182,8 +183,9 @@ def _next_attempt(session: Session, row: FrontierRow) -> datetime | None:
     if row.state != Visit.WAITING:
         return None
     return session.scalar(
-        select(func.greatest(FrontierRow.next_attempt_at, Host.free_at))
+        select(func.greatest(FrontierRow.next_attempt_at, Host.free_at, Address.free_at))
         .join(Host, Host.id == FrontierRow.host_id)
+        .outerjoin(Address, Address.address == Host.address)
         .where(FrontierRow.id == row.id)
     )
 

@@ -1,5 +1,6 @@
 """Pages: their article, what they say about themselves, and what is no article."""
 
+import codecs
 from datetime import UTC, datetime
 
 import pytest
@@ -191,6 +192,28 @@ def test_comments_without_end_and_tags_without_end_are_read_through() -> None:
 def test_a_charset_is_found(encoded: bytes, media: str | None) -> None:
     """By mark, by proof, by header, by declaration, by detection, whatever the server claims."""
     assert "Caf\u00e9" in decode(encoded, media)
+
+
+CZECH = "Příliš žluťoučký kůň"
+RUSSIAN = "Агентство сообщает, что переговоры продолжатся на следующей неделе. " * 5
+
+
+@pytest.mark.parametrize(
+    ("encoded", "media", "text"),
+    [
+        pytest.param(codecs.BOM_UTF16_LE + CZECH.encode("utf-16-le"), "text/html; charset=utf-8", CZECH, id="mark, header"),
+        pytest.param(codecs.BOM_UTF8 + CZECH.encode(), "text/html; charset=windows-1250", CZECH, id="mark of UTF-8, header"),
+        pytest.param(CZECH.encode(), "text/html; charset=windows-1250", CZECH, id="proof, header"),
+        pytest.param(
+            b"<meta charset=windows-1252>" + CZECH.encode("cp1250"), "text/html; charset=windows-1250", CZECH, id="header, meta"
+        ),
+        pytest.param(b"<meta charset=windows-1250>" + CZECH.encode("cp1250"), "text/html", CZECH, id="meta, detection"),
+        pytest.param(RUSSIAN.encode("cp1251"), "text/html", RUSSIAN, id="detection"),
+    ],
+)
+def test_each_sign_of_a_charset_goes_before_the_next(encoded: bytes, media: str, text: str) -> None:
+    """Where two signs tell different charsets, the text is that of the first in the order."""
+    assert decode(encoded, media).endswith(text)
 
 
 def test_a_page_cut_inside_a_character_is_still_utf_8() -> None:
