@@ -86,7 +86,7 @@ def main() -> int:
         print(f"{given.hosts:,} hosts, {given.hosts * given.urls:,} URLs; milliseconds of a take, median and worst")
         for state, due in STATES.items():
             for index, statement in INDEXES.items():
-                prepare(factory, f"UPDATE frontier SET next_attempt_at = {due}", statement)  # noqa: S608 - constants above
+                prepare(factory, f"UPDATE frontier SET next_attempt_at = {due}", statement)
                 for by_address in (False, True):
                     seconds, found = take(factory, given.takes, by_address=by_address)
                     kind = "by address" if by_address else "by host"
