@@ -16,7 +16,8 @@ from pipeline.errors import Unavailable
 
 SENTENCE = "The minister said on Monday that food would be sent to the coast before the winter storms began. "
 PAGE = f"<html><head><title>Food for the coast</title></head><body><p>{SENTENCE * 3}</p><p>{SENTENCE * 2}</p></body></html>".encode()
-SLOW = b"<html><body>" + b"<div>word word word<br>" * 30_000 + b"</body></html>"
+# Within every limit of size, and more than a second of work.
+SLOW = b"<html><body><article>" + b"<b><i><p>" * 33_000 + f"<p>{SENTENCE * 3}</p></article></body></html>".encode()
 URL = "https://news.example/food"
 
 
@@ -87,7 +88,7 @@ def test_a_process_that_dies_on_a_page_is_a_crash() -> None:
         assert pid
         killer = threading.Timer(0.1, os.kill, (pid, signal.SIGSEGV))
         killer.start()
-        found = extractor.extract(SLOW * 4)
+        found = extractor.extract(SLOW)
         killer.join()
         assert isinstance(found, ExtractionFailure)
         assert found.kind == "crash"
