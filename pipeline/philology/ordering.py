@@ -1,9 +1,11 @@
 """The order of paragraphs that most witnesses follow, and the order in which witnesses are aligned."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline.philology.tokens import Shape, Tokens
+
+Runs = set[int]
 
 # Spun copies keep two words in five in runs of three; unrelated paragraphs share next to no such runs.
 LEAST_SHARE = 0.2
@@ -20,8 +22,8 @@ def turns_of(rows: Sequence[Tokens], likeness: Sequence[float]) -> list[int]:
 
     Parts of an article that do not overlap have nowhere to stand until a row that holds some of both has come.
     """
-    waiting = {at: set().union(*_runs(tokens)) for at, tokens in enumerate(rows)}
-    there: set[tuple[str, ...]] = set()
+    waiting = {at: set().union(*runs) for at, runs in enumerate(runs_of(rows))}
+    there: Runs = set()
     met: dict[int, int] = dict.fromkeys(waiting, 0)
     turns: list[int] = []
     while waiting:
@@ -39,11 +41,10 @@ def paragraph_clusters(rows: Sequence[Tokens]) -> list[list[int]]:
 
     Paragraphs are compared by the runs of three words that they share; a row has each number at most once.
     """
-    index: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    index: dict[int, set[int]] = defaultdict(set)
     sizes: list[int] = []
     found: list[list[int]] = []
-    for tokens in rows:
-        runs = _runs(tokens)
+    for runs in runs_of(rows):
         ranked = [pair for place, own in enumerate(runs) for pair in _likely(own, place, index, sizes)]
         numbers = [-1] * len(runs)
         taken: set[int] = set()
@@ -63,9 +64,7 @@ def paragraph_clusters(rows: Sequence[Tokens]) -> list[list[int]]:
     return found
 
 
-def _likely(
-    own: set[tuple[str, ...]], place: int, index: dict[tuple[str, ...], set[int]], sizes: Sequence[int]
-) -> list[tuple[float, int, int]]:
+def _likely(own: Runs, place: int, index: dict[int, set[int]], sizes: Sequence[int]) -> list[tuple[float, int, int]]:
     # what several paragraphs have, a name with its title or "he said", says little of any of them
     shared: dict[int, float] = defaultdict(float)
     for run in own:
@@ -148,14 +147,23 @@ def arrange(numbers: Sequence[int], order: Sequence[int]) -> list[int]:
     return sorted(range(len(numbers)), key=lambda place: (keys[place], place))
 
 
-def _runs(tokens: Tokens) -> list[set[tuple[str, ...]]]:
-    """For every paragraph its runs of three words, punctuation left out."""
-    runs: list[set[tuple[str, ...]]] = [set() for _ in tokens.paragraphs]
+def runs_of(rows: Sequence[Tokens]) -> list[list[Runs]]:
+    """For every row and paragraph its runs of three words as numbers, the same in all rows; punctuation left out."""
+    numbers: dict[str, int] = {}
+    for tokens in rows:
+        for word in tokens.folds:
+            numbers.setdefault(word, len(numbers))
+    return [_runs(tokens, numbers) for tokens in rows]
+
+
+def _runs(tokens: Tokens, numbers: Mapping[str, int]) -> list[Runs]:
     if len(tokens.paragraphs) > MOST_PARAGRAPHS:
-        return runs
-    spoken = [at for at, shape in enumerate(tokens.shapes) if shape is not Shape.PUNCTUATION]
-    folds, places = tokens.folds, tokens.places
-    for one, two, three in zip(spoken, spoken[1:], spoken[2:], strict=False):
-        if places[one] == places[three]:
-            runs[places[one]].add((folds[one], folds[two], folds[three]))
-    return runs
+        return [set() for _ in tokens.paragraphs]
+    lines: list[list[int]] = [[] for _ in tokens.paragraphs]
+    for word, place, shape in zip(map(numbers.__getitem__, tokens.folds), tokens.places, tokens.shapes, strict=True):
+        if shape is not Shape.PUNCTUATION:
+            lines[place].append(word)
+    base = len(numbers)
+    return [
+        {(one * base + two) * base + three for one, two, three in zip(line, line[1:], line[2:], strict=False)} for line in lines
+    ]

@@ -33,4 +33,6 @@ def centrality(rows: Sequence[Sequence[int]]) -> list[float]:
 
 def _spelled(row: Sequence[int]) -> str:
     # ids as characters; the code points of surrogates are left out, ids beyond Unicode's range fold over
-    return "".join(chr(0x100 + number if number < 0xD000 else 0xE000 + number % 0x100000) for number in row[:MOST_TOKENS])
+    numbers = np.array(row[:MOST_TOKENS], dtype=np.int64)
+    codes = np.where(numbers < 0xD000, 0x100 + numbers, 0xE000 + numbers % 0x100000)
+    return codes.astype("<u4").tobytes().decode("utf-32-le")

@@ -22,6 +22,9 @@ VOWELS = (0.25, 0.55)
 
 _TURNED = {code: 33 + (code - 33 + 47) % 94 for code in range(33, 127)}
 _WORD = regex.compile(r"\S+")
+_LOWER = b"abcdefghijklmnopqrstuvwxyz"
+# What turns into lower-case letters: "2" to "K".
+_TURNING = bytes(code for code in _TURNED if ord("a") <= _TURNED[code] <= ord("z"))
 
 
 def turn(text: str) -> str:
@@ -31,6 +34,8 @@ def turn(text: str) -> str:
 
 def scrambled(paragraph: str) -> list[tuple[int, int]]:
     """Offsets of the passages of a paragraph that are scrambled, in order; whole words, and none of anything in doubt."""
+    if _number_of(paragraph, _TURNING) < LEAST_AFTER * LEAST_CHARACTERS:
+        return []
     words = [match.span() for match in _WORD.finditer(paragraph)]
     if words and _is_text(paragraph[words[0][0] : words[-1][1]], len(words)):
         return [(words[0][0], words[-1][1])]
@@ -47,7 +52,7 @@ def scrambled_passages(paragraphs: Sequence[str]) -> list[tuple[int, int, int]]:
     for at in range(1, len(paragraphs) - 1):
         paragraph = paragraphs[at]
         between = whole[at - 1] and (whole[at + 1] or found[at + 1])
-        if between and not found[at] and paragraph.strip() and _lower(turn(paragraph)) >= _lower(paragraph):
+        if between and not found[at] and paragraph.strip() and _number_of(paragraph, _TURNING) >= _number_of(paragraph, _LOWER):
             found[at], whole[at] = [(0, len(paragraph))], True
     return [(place, start, end) for place, own in enumerate(found) for start, end in own]
 
@@ -80,7 +85,7 @@ def _gaining(paragraph: str, words: Sequence[tuple[int, int]]) -> tuple[int, int
     found = (0, 0)
     for at, (start, end) in enumerate(words):
         word = paragraph[start:end]
-        gain = _lower(turn(word)) - _lower(word)
+        gain = _number_of(word, _TURNING) - _number_of(word, _LOWER)
         if run <= 0:
             run, begin = 0, at
         run += gain
@@ -89,8 +94,10 @@ def _gaining(paragraph: str, words: Sequence[tuple[int, int]]) -> tuple[int, int
     return found
 
 
-def _lower(text: str) -> int:
-    return sum("a" <= letter <= "z" for letter in text)
+def _number_of(text: str, letters: bytes) -> int:
+    """How many characters of the text are among the letters, which are ASCII."""
+    plain = text.encode("ascii", "ignore")
+    return len(plain) - len(plain.translate(None, letters))
 
 
 def _is_text(printed: str, words: int) -> bool:
@@ -99,8 +106,8 @@ def _is_text(printed: str, words: int) -> bool:
     if words < LEAST_WORDS or len(characters) < LEAST_CHARACTERS:
         return False
     turned = turn("".join(characters))
-    after = _lower(turned)
-    if _lower("".join(characters)) > MOST_BEFORE * len(characters) or after < LEAST_AFTER * len(characters):
+    after = _number_of(turned, _LOWER)
+    if _number_of("".join(characters), _LOWER) > MOST_BEFORE * len(characters) or after < LEAST_AFTER * len(characters):
         return False
     if len({letter for letter in turned if "a" <= letter <= "z"}) < LEAST_LETTERS:
         return False

@@ -22,35 +22,45 @@ def succeeded(columns: Sequence[Sequence[int]], tokens: Sequence[Tokens]) -> lis
     those in its midst.
     """
     table = np.array(columns, dtype=np.int32).reshape(len(columns), -1)
-    held = table >= 0
+    held = np.ascontiguousarray(table.T >= 0)
+    parted = _parted(held)
     boundary = 1
-    while boundary < table.shape[1]:
-        if (held[:, boundary - 1] & held[:, boundary]).any():
+    while boundary < len(held):
+        if not parted[boundary]:
             boundary += 1
             continue
         first, last = _exclusive(held, boundary)
         if _late(table, tokens, first, boundary, last):
             order = [*range(first), *range(boundary, last), *range(first, boundary), *range(last, table.shape[1])]
-            table, held = table[:, order], held[:, order]
+            table, held = table[:, order], held[order]
+            parted = _parted(held)
             boundary = first + last - boundary
         boundary += 1
     found: list[list[int]] = table.tolist()
     return found
 
 
+def _parted(held: NDArray[np.bool_]) -> list[bool]:
+    """For every column whether no witness has both it and the one before it; `held` has a row for each column."""
+    found = np.zeros(len(held), dtype=bool)
+    found[1:] = ~(held[:-1] & held[1:]).any(axis=1)
+    parted: list[bool] = found.tolist()
+    return parted
+
+
 def _exclusive(held: NDArray[np.bool_], boundary: int) -> tuple[int, int]:
     """The longest stretches before and behind the boundary, as first and last column, that no witness has both of."""
     first, last = boundary - 1, boundary + 1
-    before, behind = held[:, first].copy(), held[:, boundary].copy()
+    before, behind = held[first].copy(), held[boundary].copy()
     growing = True
     while growing:
         growing = False
-        if first > 0 and not (held[:, first - 1] & behind).any():
+        if first > 0 and not (held[first - 1] & behind).any():
             first -= 1
-            before |= held[:, first]
+            before |= held[first]
             growing = True
-        if last < held.shape[1] and not (held[:, last] & before).any():
-            behind |= held[:, last]
+        if last < len(held) and not (held[last] & before).any():
+            behind |= held[last]
             last += 1
             growing = True
     return first, last

@@ -124,6 +124,8 @@ def unspaced(text: str) -> bool:
 
 def spans(paragraph: str) -> list[tuple[int, int]]:
     """Offsets of the tokens of a paragraph, in order; nothing but blanks stands outside them."""
+    if _SENTENCE_JOIN.search(paragraph) is None:
+        return [match.span() for match in _TOKEN.finditer(paragraph)]
     found: list[tuple[int, int]] = []
     for match in _TOKEN.finditer(paragraph):
         first, last = match.span()
@@ -149,11 +151,11 @@ def tokenize(
     ends: list[int] = []
     places: list[int] = []
     for place, paragraph in enumerate(printed):
-        for first, last in spans(paragraph):
-            texts.append(paragraph[first:last])
-            starts.append(first)
-            ends.append(last)
-            places.append(place)
+        found = spans(paragraph)
+        texts.extend([paragraph[first:last] for first, last in found])
+        starts.extend([first for first, _ in found])
+        ends.extend([last for _, last in found])
+        places.extend([place] * len(found))
     known = {text: (fold(text), shape_of(text)) for text in set(texts)}
     return Tokens(
         paragraphs=printed,
