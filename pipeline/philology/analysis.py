@@ -243,9 +243,9 @@ def neighbours(texts: Sequence[Sequence[str]], at: int, step: int) -> list[str]:
 
 
 def _plural(place: Place) -> tuple[str, ...]:
-    counts = Counter(choice for choice in place.choice if choice != ABSENT)
-    if not counts:
+    if not place.disputed:
         return place.candidates[0].texts if place.candidates else ()
+    counts = Counter(choice for choice in place.choice if choice != ABSENT)
     return place.candidates[min(counts, key=lambda choice: (-counts[choice], choice))].texts
 
 

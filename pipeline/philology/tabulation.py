@@ -41,8 +41,9 @@ class Numbering:
 
     def of(self, name: str) -> int:
         """The number of the name."""
-        number = self._numbers.setdefault(name, len(self.names))
-        if number == len(self.names):
+        number = self._numbers.get(name)
+        if number is None:
+            number = self._numbers[name] = len(self.names)
             self.names.append(name)
         return number
 

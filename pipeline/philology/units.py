@@ -76,17 +76,30 @@ def places_of(cells: Sequence[Sequence[Cell]], first: int, last: int) -> list[Pl
     """The columns first … last - 1 as places: single columns, or neighbours joined where a substitution spans them."""
     found: list[Place] = []
     leading = [_leading(cells[column]) for column in range(first, last)]
+    agreed = [_agreed(cells[column]) for column in range(first, last)]
     column = first
     while column < last:
         end = column + 1
-        while end < last and end - column < MOST_COLUMNS and _belong(cells, leading, end - 1, first):
+        # where all have the same nothing joins a column to its neighbour
+        while (
+            end < last
+            and end - column < MOST_COLUMNS
+            and not (agreed[end - 1 - first] or agreed[end - first])
+            and _belong(cells, leading, end - 1, first)
+        ):
             end += 1
         found.append(_place(cells, column, end))
         column = end
     return found
 
 
+def _agreed(cell: Sequence[Cell]) -> bool:
+    return cell.count(cell[0]) == len(cell)
+
+
 def _leading(cell: Sequence[Cell]) -> Cell:
+    if _agreed(cell):
+        return cell[0]
     counts = Counter(cell)
     del counts[None]
     if len(counts) < 2:
@@ -105,7 +118,7 @@ def _belong(cells: Sequence[Sequence[Cell]], leading: Sequence[Cell], left: int,
 
 
 def _place(cells: Sequence[Sequence[Cell]], first: int, last: int) -> Place:
-    if last == first + 1 and len(set(cells[first])) == 1 and cells[first][0] is not None:
+    if last == first + 1 and _agreed(cells[first]) and cells[first][0] is not None:
         text = cells[first][0]
         agreed = Candidate((text,), (first,)) if text else Candidate((), ())
         return Place(first, last, (agreed,), _unanimous(len(cells[first])))
