@@ -70,9 +70,9 @@ def fit_prior(stories: Sequence[tuple[Collation, Analysis, list[str]]], rounds: 
             for place in analysis.places
         ]
         around = surroundings(analysis.places, fluency_of("en"), frequency_of("en"), Evidence())
-        rows = feature_rows(analysis.places, analysis.disputed, texts, around)
-        weight = 1 / math.sqrt(max(1, len(analysis.disputed)))
-        for at, row in zip(analysis.disputed, rows, strict=True):
+        rows = feature_rows(analysis.places, analysis.weighed, texts, around)
+        weight = 1 / math.sqrt(max(1, len(analysis.weighed)))
+        for at, row in zip(analysis.weighed, rows, strict=True):
             place = analysis.places[at]
             true = _gold(gold, place.first, place.last)
             label = [number for number, candidate in enumerate(place.candidates) if candidate.texts == true]

@@ -18,6 +18,7 @@ from pipeline.philology.prior import WEIGHTS, Context, Surroundings, context_of,
 from pipeline.philology.question import Judge
 from pipeline.philology.recovered import Evidence
 from pipeline.philology.reliability import Disputes, Solution, solve
+from pipeline.philology.slips import likeness, mixed, slip_odds
 from pipeline.philology.units import ABSENT, Place, cells_of, places_of
 from pipeline.philology.wear import worn
 
@@ -82,10 +83,12 @@ def analyse(
     wording = np.array([_worded(places[at], forms[at]) for at in weighed], dtype=np.int64).reshape(-1, witnesses)
     known = _known_errors(collation, evidence)
     present, agreed = _agreements(places, witnesses)
+    alike = [likeness(_distinct(places[at], forms[at])) for at in weighed]
     judged: Judged = {}
     for _ in range(PASSES):
         context = tuple(texts)
-        prior = _of_wordings(log_priors(places, weighed, texts, around, weights, judged), [forms[at] for at in weighed])
+        fitted = _of_wordings(log_priors(places, weighed, texts, around, weights, judged), [forms[at] for at in weighed])
+        prior = mixed(fitted, slip_odds(fitted, wording, alike))
         disputes = Disputes(
             choice=wording, prior=prior, present=present, agreed=agreed, known_errors=known, pages=_pages(collation)
         )
@@ -135,6 +138,11 @@ def _pages(collation: Collation) -> tuple[int, ...]:
 
 def _worded(place: Place, form: Sequence[int]) -> list[int]:
     return [ABSENT if choice == ABSENT else form[choice] for choice in place.choice]
+
+
+def _distinct(place: Place, form: Sequence[int]) -> list[tuple[str, ...]]:
+    """One reading of every wording."""
+    return list(dict(zip(form, (candidate.texts for candidate in place.candidates), strict=True)).values())
 
 
 def _of_readings(place: Place, form: Sequence[int], posterior: Floats | None) -> list[float]:

@@ -10,7 +10,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # Chance that a wrong witness has just this wrong reading: spinners draw from a shared dictionary of a few options a word.
-SAME_ERROR = 0.25
+SAME_ERROR = 0.5
 ROUNDS = 25
 # Pseudo-counts (wrong, all) of an error rate.
 PRIOR_RATE = (1.0, 10.0)
@@ -24,6 +24,8 @@ LEAST_ERRORS = 6.0
 LEAST_PLACES = 12
 # By the prior alone even a clean witness seems wrong at one place in six: lineages are joined by it only beyond this share.
 DOUBTFUL = 0.35
+# Lineages are believed where they make so many more of the readings fluent: in a short text a few are so by chance.
+LEAST_GAIN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def solve(disputes: Disputes) -> tuple[Solution, ...]:
             solution = _settle(disputes, joined, solution.posterior)
         if solution.lineages != alone:
             found.append(solution)
-    return tuple(sorted(found, key=lambda one: -one.fluency))
+    handicap = LEAST_GAIN / len(disputes.choice)
+    return tuple(sorted(found, key=lambda one: (0.0 if one.lineages == alone else handicap) - one.fluency))
 
 
 def _rates_known(disputes: Disputes, lineages: Sequence[int]) -> Floats:

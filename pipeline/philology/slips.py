@@ -1,0 +1,81 @@
+"""How far a story's prior can be followed: it knows machine spinners, and people who transcribe or edit err otherwise.
+
+A spinner puts a real word in place of another one; whoever types what he hears or reads slips: words that are alike in letters,
+words left out. Against slips what speaks for a reading by itself says little, so that the prior is mixed with a flat one, by
+the odds that the disputes of the story are slips.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cdist
+
+from pipeline.philology.prior import spoken
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Against slips the prior counts by this coefficient.
+TEMPER = 0.03
+# Readings of a place are alike in this share of their letters as often among slips as among a spinner's substitutions; more is
+# evidence for slips, so much in log-odds a place.
+USUAL = 0.36
+ALIKE = 3.0
+# Log-odds of slips before anything is seen, and the most that can be said for them by the witnesses' voting against the prior:
+# copies of one spun copy do so too.
+SLIPS_AT_FIRST = 3.0
+MOST_AGAINST = 2.0
+
+
+def likeness(readings: Sequence[Sequence[str]]) -> float:
+    """Share of letters that the readings of a place have in common, the mean over pairs; USUAL where there is no pair.
+
+    Case and punctuation are left aside: software changes them, and spinners do.
+    """
+    spelt = (" ".join(word for text in texts for word in spoken(text)) for texts in readings)
+    words = list(dict.fromkeys(filter(None, spelt)))
+    if len(words) < 2:
+        return USUAL
+    table = cdist(words, words, scorer=Levenshtein.normalized_similarity, dtype=np.float64)
+    return float((table.sum() - len(words)) / (len(words) * (len(words) - 1)))
+
+
+def slip_odds(prior: Floats, choice: Ints, alike: Sequence[float]) -> float:
+    """Log-odds that the witnesses' differences are slips.
+
+    `prior[u, r]` and `choice[u, w]` are those of `reliability.Disputes`, `alike` the likeness of the readings of every place.
+    """
+    if not len(choice):
+        return -math.inf
+    counts = np.zeros_like(prior)
+    place, witness = np.nonzero(choice >= 0)
+    np.add.at(counts, (place, choice[place, witness]), 1.0)
+    votes = np.where(np.isfinite(prior), counts + 0.5, 0.0)
+    votes /= votes.sum(axis=1, keepdims=True)
+    agreement = np.log((_shares(prior) * votes).sum(axis=1)) - np.log((_shares(_tempered(prior)) * votes).sum(axis=1))
+    kind = ALIKE * sum(value - USUAL for value in alike)
+    return SLIPS_AT_FIRST + kind - max(-MOST_AGAINST, float(agreement.sum()))
+
+
+def mixed(prior: Floats, odds: float) -> Floats:
+    """The log prior, mixed with one that hardly tells readings apart, by the log-odds of slips."""
+    if not len(prior):
+        return prior
+    share = 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
+    shares = share * _shares(_tempered(prior)) + (1 - share) * _shares(prior)
+    found: Floats = np.full_like(prior, -np.inf)
+    np.log(shares, out=found, where=shares > 0)
+    return found
+
+
+def _tempered(prior: Floats) -> Floats:
+    return TEMPER * prior
+
+
+def _shares(scores: Floats) -> Floats:
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares: Floats = weights / weights.sum(axis=1, keepdims=True)
+    return shares

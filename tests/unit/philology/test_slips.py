@@ -1,0 +1,52 @@
+"""The prior is followed against spinners, and hardly where people have slipped."""
+
+import numpy as np
+import pytest
+
+from pipeline.philology.analysis import analyse
+from pipeline.philology.collation import collate
+from pipeline.philology.composition import compose
+from pipeline.philology.language import fluency_of, frequency_of
+from pipeline.philology.recovered import Evidence
+from pipeline.philology.slips import USUAL, likeness, mixed, slip_odds
+from pipeline.philology.witness import Witness
+
+
+def test_likeness_leaves_case_and_marks_aside() -> None:
+    """Facts/facts and a lost full stop are no slips of spelling; chapels/chapells nearly is one word."""
+    assert likeness([("Facts",), ("facts",)]) == USUAL
+    assert likeness([("",), (".",)]) == USUAL
+    assert likeness([("chapels",), ("chapells",)]) == pytest.approx(7 / 8)
+    assert likeness([("talks",), ("negotiations",)]) < USUAL
+
+
+def test_slips_are_told_from_substitutions_by_the_letters() -> None:
+    """The prior and the votes are the same: only the kind of the disputes differs."""
+    prior = np.log(np.tile([0.7, 0.3], (20, 1)))
+    choice = np.array([[0, 1]] * 20)
+    assert slip_odds(prior, choice, [0.8] * 20) > 0 > slip_odds(prior, choice, [0.1] * 20)
+
+
+def test_the_mixed_prior_stays_a_prior() -> None:
+    """Shares sum to one, readings that are not there stay out, and sure slips leave readings nearly equal."""
+    prior = np.array([[0.0, -6.0, -np.inf], [-3.0, 0.0, -1.0]])
+    for odds in (-20.0, 0.0, 20.0):
+        assert np.exp(mixed(prior, odds)).sum(axis=1) == pytest.approx([1, 1])
+    assert np.exp(mixed(prior, 20.0))[0] == pytest.approx([0.5, 0.5, 0.0], abs=0.05)
+    assert np.exp(mixed(prior, -30.0))[0, 0] > 0.99
+
+
+def test_a_word_that_most_transcripts_have_stays() -> None:
+    """Five transcripts of one sentence; two leave a word out, others misspell: each slip is outvoted."""
+    said = "shortly after passing one of these chapels we came suddenly upon a village in the mist"
+    texts = [
+        said,
+        said.replace("chapels", "chapells"),
+        said.replace("suddenly ", ""),
+        said.replace("village", "vilage"),
+        said.replace("upon a", "upon"),
+    ]
+    witnesses = [Witness(source=str(number), paragraphs=(text,), language="en") for number, text in enumerate(texts)]
+    collation = collate(witnesses)
+    analysis = analyse(collation, Evidence(), fluency_of("en"), frequency_of("en"))
+    assert compose(collation, analysis, "en").text == said
