@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.philology.kinship import DOUBTFUL, joined, near_duplicates, readings_in_common
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -16,16 +18,11 @@ ROUNDS = 25
 PRIOR_RATE = (1.0, 10.0)
 # Words on which all agree count as right, by this share: the rest are such as no spinner touches and say nothing about one.
 AGREED_SHARE = 0.6
-# Witnesses that agree on more than this share of the disputed places are one lineage from the start; others become one where
-# more than SHARED_ERRORS of the fewer errors are held in common (chance explains about .3 among spinners with one dictionary).
-NEAR_DUPLICATES = 0.9
-SHARED_ERRORS = 0.6
-LEAST_ERRORS = 6.0
-LEAST_PLACES = 12
-# By the prior alone even a clean witness seems wrong at one place in six: lineages are joined by it only beyond this share.
-DOUBTFUL = 0.35
-# Lineages are believed where they make so many more of the readings fluent: in a short text a few are so by chance.
-LEAST_GAIN = 2.0
+# Where fewer places are disputed, chance makes lineages: they are believed only if the readings that they change gain so much
+# fluency in all, and more than so many standard errors.
+FEW_PLACES = 40
+LEAST_GAIN = 1.5
+BEYOND_CHANCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +70,28 @@ def solve(disputes: Disputes) -> tuple[Solution, ...]:
         )  # fmt: skip
         return (nothing,)
     prior = _softmax(disputes.prior)
-    common = _common(disputes.choice)
+    common = readings_in_common(disputes.choice)
     found = [_settle(disputes, alone, _votes(disputes))]
     for lineages in dict.fromkeys(
-        (_near_duplicates(disputes.choice, common, alone), _join(disputes, alone, prior, DOUBTFUL, common))
+        (near_duplicates(disputes.choice, common, alone), joined(disputes.choice, alone, prior, DOUBTFUL, common))
     ):
         solution = _settle(disputes, lineages, prior)
         for _ in range(3):
-            joined = _join(disputes, solution.lineages, solution.posterior, 0.0, common)
-            if joined == solution.lineages:
+            larger = joined(disputes.choice, solution.lineages, solution.posterior, 0.0, common)
+            if larger == solution.lineages:
                 break
-            solution = _settle(disputes, joined, solution.posterior)
+            solution = _settle(disputes, larger, solution.posterior)
         if solution.lineages != alone:
             found.append(solution)
-    handicap = LEAST_GAIN / len(disputes.choice)
-    return tuple(sorted(found, key=lambda one: (0.0 if one.lineages == alone else handicap) - one.fluency))
+    doubted = [one is not found[0] and len(prior) < FEW_PLACES and not _gains(prior, one, found[0]) for one in found]
+    return tuple(one for _, one in sorted(zip(doubted, found, strict=True), key=lambda pair: (pair[0], -pair[1].fluency)))
+
+
+def _gains(prior: Floats, one: Solution, other: Solution) -> bool:
+    """Whether one solution's readings are more fluent than the other's beyond chance."""
+    row = np.arange(len(prior))
+    gained = prior[row, one.posterior.argmax(axis=1)] - prior[row, other.posterior.argmax(axis=1)]
+    return bool(gained.sum() > max(LEAST_GAIN, BEYOND_CHANCE * np.sqrt(np.square(gained).sum())))
 
 
 def _rates_known(disputes: Disputes, lineages: Sequence[int]) -> Floats:
@@ -291,118 +295,3 @@ def _agreements(disputes: Disputes, lineages: Sequence[int]) -> list[float]:
 def _rates(wrong: Floats, compared: Floats, known: Floats) -> Floats:
     rates: Floats = np.clip((wrong + known[:, 0] + PRIOR_RATE[0]) / (compared + known[:, 1] + PRIOR_RATE[1]), 0.002, 0.95)
     return rates
-
-
-# Products of matrices this small are worked out on one core; larger ones wake threads that wait for each other, which costs
-# many times the work where other processes have the cores.
-_TILE = 48
-_TILE_ROWS = 100
-
-
-def _product(one: Floats, two: Floats) -> Floats:
-    """The first, transposed, times the second."""
-    found = np.zeros((one.shape[1], two.shape[1]))
-    for top in range(0, one.shape[1], _TILE):
-        for left in range(0, two.shape[1], _TILE):
-            tile = found[top : top + _TILE, left : left + _TILE]
-            for row in range(0, len(one), _TILE_ROWS):
-                rows = slice(row, row + _TILE_ROWS)
-                tile += one[rows, top : top + _TILE].T @ two[rows, left : left + _TILE]
-    return found
-
-
-# Readings that are compared at a time.
-_MOST_ROWS = 8_192
-
-
-@dataclass(frozen=True, slots=True)
-class _Common:
-    """The readings that two witnesses or more have, and the witnesses that have them."""
-
-    place: Ints
-    reading: Ints
-    cell: Ints
-    """Of each vote the reading, in increasing order, and in `witness` whose vote it is."""
-    witness: Ints
-    witnesses: int
-
-    def weigh(self, weights: Floats) -> Floats:
-        """For every pair of witnesses the sum of the weights of the readings that both have; not for one with itself."""
-        roots = np.sqrt(np.maximum(weights, 0.0))
-        found = np.zeros((self.witnesses, self.witnesses))
-        for first in range(0, len(weights), _MOST_ROWS):
-            last = min(len(weights), first + _MOST_ROWS)
-            votes = slice(*np.searchsorted(self.cell, (first, last)))
-            has = np.zeros((last - first, self.witnesses))
-            has[self.cell[votes] - first, self.witness[votes]] = roots[self.cell[votes]]
-            found += _product(has, has)
-        return found
-
-
-def _common(choice: Ints) -> _Common:
-    place, witness = np.nonzero(choice >= 0)
-    readings = int(choice.max(initial=0)) + 1
-    keys, cell, size = np.unique(place * readings + choice[place, witness], return_inverse=True, return_counts=True)
-    several = size > 1
-    number = np.cumsum(several) - 1
-    kept = several[cell]
-    cell, witness = number[cell[kept]], witness[kept]
-    order = np.argsort(cell, kind="stable")
-    return _Common(
-        place=keys[several] // readings,
-        reading=keys[several] % readings,
-        cell=cell[order],
-        witness=witness[order],
-        witnesses=choice.shape[1],
-    )
-
-
-def _near_duplicates(choice: Ints, common: _Common, alone: Sequence[int]) -> tuple[int, ...]:
-    same = common.weigh(np.ones(len(common.place)))
-    held = (choice >= 0).astype(np.float64)
-    compared = _product(held, held)
-    groups = list(alone)
-    for one, two in np.argwhere((compared >= LEAST_PLACES) & (same > NEAR_DUPLICATES * compared)).tolist():
-        _unite(groups, one, two)
-    return _numbered(groups)
-
-
-def _join(disputes: Disputes, lineages: Sequence[int], posterior: Floats, doubtful: float, common: _Common) -> tuple[int, ...]:
-    """The lineages, those joined that share their errors and are wrong at more than a share `doubtful` of the places."""
-    shared, errors = _shared_errors(disputes.choice, posterior, common)
-    fewer = np.minimum(errors, errors.T)
-    both = (disputes.choice >= 0).astype(float)
-    compared = _product(both, both)
-    kin = (fewer >= np.maximum(LEAST_ERRORS, doubtful * compared)) & (shared > SHARED_ERRORS * fewer)
-    groups = list(lineages)
-    for one, two in np.argwhere(np.triu(kin, 1)).tolist():
-        _unite(groups, one, two)
-    return _numbered(groups)
-
-
-def shared_errors(choice: Ints, posterior: Floats) -> tuple[Floats, Floats]:
-    """For every pair of witnesses the errors that they have in common, and those of the first where the second has a vote.
-
-    The diagonal of the one is not filled.
-    """
-    return _shared_errors(choice, posterior, _common(choice))
-
-
-def _shared_errors(choice: Ints, posterior: Floats, common: _Common) -> tuple[Floats, Floats]:
-    held = choice >= 0
-    wrong = np.where(held, 1 - np.take_along_axis(posterior, np.maximum(choice, 0), axis=1), 0.0)
-    mine = _product(wrong, held.astype(np.float64))
-    return common.weigh(1 - posterior[common.place, common.reading]), mine
-
-
-def _unite(groups: list[int], one: int, two: int) -> None:
-    keep, gone = sorted((groups[one], groups[two]))
-    if keep != gone:
-        for at, group in enumerate(groups):
-            if group == gone:
-                groups[at] = keep
-
-
-def _numbered(groups: Sequence[int]) -> tuple[int, ...]:
-    names: dict[int, int] = {}
-    return tuple(names.setdefault(group, len(names)) for group in groups)

@@ -24,6 +24,8 @@ TEMPER = 0.03
 # evidence for slips, so much in log-odds a place.
 USUAL = 0.36
 ALIKE = 3.0
+# Witnesses from which on the prior can give way to votes.
+FEWEST = 3
 # Log-odds of slips before anything is seen, and the most that can be said for them by the witnesses' voting against the prior:
 # copies of one spun copy do so too.
 SLIPS_AT_FIRST = 3.0
@@ -47,8 +49,9 @@ def slip_odds(prior: Floats, choice: Ints, alike: Sequence[float]) -> float:
     """Log-odds that the witnesses' differences are slips.
 
     `prior[u, r]` and `choice[u, w]` are those of `reliability.Disputes`, `alike` the likeness of the readings of every place.
+    Two witnesses outvote nobody: there the prior is all there is, and the odds are -inf.
     """
-    if not len(choice):
+    if choice.shape[0] == 0 or choice.shape[1] < FEWEST:
         return -math.inf
     counts = np.zeros_like(prior)
     place, witness = np.nonzero(choice >= 0)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.philology.reliability import shared_errors
+from pipeline.philology.kinship import shared_errors
 
 # A copy has nearly all the errors of its exemplar; fewer than these errors say nothing.
 LEAST_ERRORS = 3.0

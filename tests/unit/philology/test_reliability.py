@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.philology import reliability
-from pipeline.philology.reliability import SAME_ERROR, Disputes, contributions, shared_errors, solve
+from pipeline.philology.kinship import shared_errors
+from pipeline.philology.reliability import SAME_ERROR, Disputes, contributions, solve
 from pipeline.philology.stemma import exemplars
 
 
@@ -36,6 +37,15 @@ def test_five_copies_of_one_wrong_copy_are_one_lineage_and_do_not_win() -> None:
     assert (best.posterior.argmax(axis=1) == 0).all()
     assert len(set(best.lineages[:5])) == 1
     assert best.lineages[5] != best.lineages[0]
+
+
+def test_in_a_short_text_a_family_needs_more_than_chance() -> None:
+    """Fourteen places: a clear gain in fluency makes five copies one lineage, next to none leaves them independent."""
+    places = [[1, 1, 1, 1, 1, 0] for _ in range(14)]
+    clear, slight = (solve(disputes(places, prior=prior)) for prior in (0.8, 0.53))
+    assert len(set(clear[0].lineages)) == 2
+    assert len(set(slight[0].lineages)) == 6
+    assert any(len(set(one.lineages)) == 2 for one in slight[1:])
 
 
 def test_two_witnesses_that_err_by_turns_are_both_doubted() -> None:

@@ -1,5 +1,7 @@
 """The prior is followed against spinners, and hardly where people have slipped."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -23,8 +25,16 @@ def test_likeness_leaves_case_and_marks_aside() -> None:
 def test_slips_are_told_from_substitutions_by_the_letters() -> None:
     """The prior and the votes are the same: only the kind of the disputes differs."""
     prior = np.log(np.tile([0.7, 0.3], (20, 1)))
-    choice = np.array([[0, 1]] * 20)
+    choice = np.array([[0, 1, -1]] * 20)
     assert slip_odds(prior, choice, [0.8] * 20) > 0 > slip_odds(prior, choice, [0.1] * 20)
+
+
+def test_two_witnesses_outvote_nobody() -> None:
+    """However alike their readings, the prior is followed as it is."""
+    prior = np.log(np.tile([0.7, 0.3], (20, 1)))
+    odds = slip_odds(prior, np.array([[0, 1]] * 20), [0.9] * 20)
+    assert odds == -math.inf
+    assert np.exp(mixed(prior, odds)) == pytest.approx(np.exp(prior))
 
 
 def test_the_mixed_prior_stays_a_prior() -> None:
