@@ -84,11 +84,12 @@ def analyse(
     known = _known_errors(collation, evidence)
     present, agreed = _agreements(places, witnesses)
     alike = [likeness(_distinct(places[at], forms[at])) for at in weighed]
+    wear = np.array([any(worn(_distinct(places[at], forms[at]))) for at in weighed], dtype=np.bool_)
     judged: Judged = {}
     for _ in range(PASSES):
         context = tuple(texts)
         fitted = _of_wordings(log_priors(places, weighed, texts, around, weights, judged), [forms[at] for at in weighed])
-        prior = mixed(fitted, slip_odds(fitted, wording, alike))
+        prior = mixed(fitted, slip_odds(fitted, wording, alike, wear), wear)
         disputes = Disputes(
             choice=wording, prior=prior, present=present, agreed=agreed, known_errors=known, pages=_pages(collation)
         )

@@ -17,6 +17,7 @@ from pipeline.philology.prior import spoken
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 # Against slips the prior counts by this coefficient.
 TEMPER = 0.03
@@ -45,33 +46,37 @@ def likeness(readings: Sequence[Sequence[str]]) -> float:
     return float((table.sum() - len(words)) / (len(words) * (len(words) - 1)))
 
 
-def slip_odds(prior: Floats, choice: Ints, alike: Sequence[float]) -> float:
+def slip_odds(prior: Floats, choice: Ints, alike: Sequence[float], worn: Flags) -> float:
     """Log-odds that the witnesses' differences are slips.
 
     `prior[u, r]` and `choice[u, w]` are those of `reliability.Disputes`, `alike` the likeness of the readings of every place.
+    Places with `worn` readings (`wear.worn`) are software's doing and say nothing of people; without others the odds are -inf.
     Two witnesses outvote nobody: there the prior is all there is, and the odds are -inf.
     """
     if choice.shape[0] == 0 or choice.shape[1] < FEWEST:
         return -math.inf
+    if worn.all():
+        return -math.inf
+    prior, choice = prior[~worn], choice[~worn]
     counts = np.zeros_like(prior)
     place, witness = np.nonzero(choice >= 0)
     np.add.at(counts, (place, choice[place, witness]), 1.0)
     votes = np.where(np.isfinite(prior), counts + 0.5, 0.0)
     votes /= votes.sum(axis=1, keepdims=True)
     agreement = np.log((_shares(prior) * votes).sum(axis=1)) - np.log((_shares(_tempered(prior)) * votes).sum(axis=1))
-    kind = ALIKE * sum(value - USUAL for value in alike)
+    kind = ALIKE * sum(value - USUAL for value, left in zip(alike, worn.tolist(), strict=True) if not left)
     return SLIPS_AT_FIRST + kind - max(-MOST_AGAINST, float(agreement.sum()))
 
 
-def mixed(prior: Floats, odds: float) -> Floats:
-    """The log prior, mixed with one that hardly tells readings apart, by the log-odds of slips."""
+def mixed(prior: Floats, odds: float, worn: Flags) -> Floats:
+    """The log prior, mixed with one that hardly tells readings apart, by the log-odds of slips; as it is at `worn` places."""
     if not len(prior):
         return prior
     share = 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
     shares = share * _shares(_tempered(prior)) + (1 - share) * _shares(prior)
     found: Floats = np.full_like(prior, -np.inf)
     np.log(shares, out=found, where=shares > 0)
-    return found
+    return np.where(worn[:, None], prior, found)
 
 
 def _tempered(prior: Floats) -> Floats:

@@ -13,6 +13,8 @@ from pipeline.philology.recovered import Evidence
 from pipeline.philology.slips import USUAL, likeness, mixed, slip_odds
 from pipeline.philology.witness import Witness
 
+NONE = np.zeros(20, dtype=np.bool_)
+
 
 def test_likeness_leaves_case_and_marks_aside() -> None:
     """Facts/facts and a lost full stop are no slips of spelling; chapels/chapells nearly is one word."""
@@ -26,24 +28,35 @@ def test_slips_are_told_from_substitutions_by_the_letters() -> None:
     """The prior and the votes are the same: only the kind of the disputes differs."""
     prior = np.log(np.tile([0.7, 0.3], (20, 1)))
     choice = np.array([[0, 1, -1]] * 20)
-    assert slip_odds(prior, choice, [0.8] * 20) > 0 > slip_odds(prior, choice, [0.1] * 20)
+    assert slip_odds(prior, choice, [0.8] * 20, NONE) > 0 > slip_odds(prior, choice, [0.1] * 20, NONE)
 
 
 def test_two_witnesses_outvote_nobody() -> None:
     """However alike their readings, the prior is followed as it is."""
     prior = np.log(np.tile([0.7, 0.3], (20, 1)))
-    odds = slip_odds(prior, np.array([[0, 1]] * 20), [0.9] * 20)
+    odds = slip_odds(prior, np.array([[0, 1]] * 20), [0.9] * 20, NONE)
     assert odds == -math.inf
-    assert np.exp(mixed(prior, odds)) == pytest.approx(np.exp(prior))
+    assert np.exp(mixed(prior, odds, NONE[: len(prior)])) == pytest.approx(np.exp(prior))
+
+
+def test_what_software_wore_off_is_no_slip() -> None:
+    """Worn places keep their prior whatever the odds, and alone say nothing of people."""
+    prior = np.log(np.tile([0.7, 0.3], (20, 1)))
+    choice = np.array([[0, 1, 1]] * 20)
+    assert slip_odds(prior, choice, [0.9] * 20, ~NONE) == -math.inf
+    one = np.arange(20) == 3
+    found = np.exp(mixed(prior, 30.0, one))[:, 0]
+    assert found[3] == pytest.approx(0.7)
+    assert np.delete(found, 3) == pytest.approx(np.full(19, 0.5), abs=0.02)
 
 
 def test_the_mixed_prior_stays_a_prior() -> None:
     """Shares sum to one, readings that are not there stay out, and sure slips leave readings nearly equal."""
     prior = np.array([[0.0, -6.0, -np.inf], [-3.0, 0.0, -1.0]])
     for odds in (-20.0, 0.0, 20.0):
-        assert np.exp(mixed(prior, odds)).sum(axis=1) == pytest.approx([1, 1])
-    assert np.exp(mixed(prior, 20.0))[0] == pytest.approx([0.5, 0.5, 0.0], abs=0.05)
-    assert np.exp(mixed(prior, -30.0))[0, 0] > 0.99
+        assert np.exp(mixed(prior, odds, NONE[: len(prior)])).sum(axis=1) == pytest.approx([1, 1])
+    assert np.exp(mixed(prior, 20.0, NONE[:2]))[0] == pytest.approx([0.5, 0.5, 0.0], abs=0.05)
+    assert np.exp(mixed(prior, -30.0, NONE[:2]))[0, 0] > 0.99
 
 
 def test_a_word_that_most_transcripts_have_stays() -> None:
