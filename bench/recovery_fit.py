@@ -1,6 +1,8 @@
 """Weights and tables of pipeline.philology, fitted on cases whose original is known. Prints what goes into the modules.
 
 Usage: python -m bench.recovery_fit CASES.jsonl [prior|blocks|calibration]
+Blocks and calibration also take the generated cases of part fit (bench/copies; needs the extra `bench`), which have the pages'
+own lines in wordings that no pattern knows, doubled paragraphs, and copies of one spun copy.
 """
 
 import json
@@ -12,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.copies import cases
 from bench.scores import right_tokens, witnesses_of
-from pipeline.philology import blocks, prior
+from pipeline.philology import prior
 from pipeline.philology.analysis import Analysis, analyse, feature_rows, surroundings
 from pipeline.philology.blocks import block_features, questioned, shared_words
 from pipeline.philology.collation import Collation, collate
@@ -22,10 +25,12 @@ from pipeline.philology.language import fluency_of, frequency_of
 from pipeline.philology.profile import Profile, Row, Vocabulary
 from pipeline.philology.recovered import Evidence, Reason
 from pipeline.philology.tokens import tokenize
+from pipeline.philology.witness import Witness
 
 NEARLY_SURE = 0.975
 OPTIMISM = 0.008
 NEARLY_CERTAIN = 0.9985
+CERTAIN = 0.9999
 # What one witness alone attests is never surer than this, whatever few stories show: nobody vouches for it.
 MOST_ALONE = 0.985
 
@@ -44,17 +49,28 @@ def gold_columns(collation: Collation, original: str) -> list[str]:
     return [own.texts[at] if at >= 0 else "" for at in table[-1][held].tolist()]
 
 
-def analysed(cases: Sequence[dict]) -> list[tuple[Collation, Analysis, list[str]]]:
+# Those whose witnesses are of one text: of others the recovery sets passages apart before blocks are judged.
+GENERATED = ("one-exemplar", "newsrooms", "doubled", "furniture", "tree")
+
+Told = tuple[Sequence[Witness], str]
+"""Witnesses, and the original."""
+
+
+def generated() -> list[Told]:
+    """The generated cases of part fit."""
+    return [
+        (case.witnesses(), case.original)
+        for condition in GENERATED
+        for case in cases(seed=1, part="fit", condition=condition, count=12)
+    ]
+
+
+def analysed(told: Sequence[Told]) -> list[tuple[Collation, Analysis, list[str]]]:
     found = []
-    for case in cases:
-        collation = collate(witnesses_of(case))
-        found.append(
-            (
-                collation,
-                analyse(collation, Evidence(), fluency_of("en"), frequency_of("en")),
-                gold_columns(collation, case["original"]),
-            )
-        )
+    for witnesses, original in told:
+        collation = collate(witnesses)
+        analysis = analyse(collation, Evidence(), fluency_of("en"), frequency_of("en"))
+        found.append((collation, analysis, gold_columns(collation, original)))
     return found
 
 
@@ -160,7 +176,8 @@ def _isotonic(rows: Sequence[tuple[float, bool]], least: int = 120, most: int = 
         # the weights were fitted on these articles too: what is nearly sure is drawn in by what other articles showed
         share = (right + 0.5) / (weight + 1)
         share = share - OPTIMISM if NEARLY_SURE <= share < 0.9995 else share
-        table.append((round(raw / weight, 2), round(max(share, table[-1][1]) if table else share, 4)))
+        share = min(CERTAIN, max(share, table[-1][1]) if table else share)
+        table.append((round(raw / weight, 2), round(share, 4)))
     if len(table) > 1 and table[-1][1] > NEARLY_CERTAIN:
         # nothing between two pools is nearly certain: the last one begins where its first token stands
         first = rows[len(rows) - int(merged[-1][2])][0]
@@ -175,17 +192,22 @@ def _gold(gold: Sequence[str], first: int, last: int) -> tuple[str, ...]:
 
 def main() -> None:
     """Print the fitted values."""
-    cases = [json.loads(line) for line in Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()]
+    lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
     wanted = sys.argv[2:] or ["prior", "blocks", "calibration"]
-    stories = analysed(cases)
+    told: list[Told] = [(witnesses_of(case), case["original"]) for case in map(json.loads, lines)]
     if "prior" in wanted:
-        for name, value in zip(prior.NAMES, fit_prior(stories), strict=True):
+        for name, value in zip(prior.NAMES, fit_prior(analysed(told)), strict=True):
             print(f"    {value:.3f},  # {name}")
+    if wanted == ["prior"]:
+        return
+    fixed = len(told)
+    told += generated()
+    stories = analysed(told)
     if "blocks" in wanted:
-        for name, value in zip(blocks.NAMES, fit_blocks(stories), strict=True):
-            print(f"    {value:.3f},  # {name}")
+        # the fixed cases count twice: made by several spinners and trees of copies, they are the more varied
+        print("WEIGHTS", ", ".join(f"{value:.3f}" for value in fit_blocks([*stories[:fixed], *stories])))
     if "calibration" in wanted:
-        for reason, table in fit_calibration(stories, [case["original"] for case in cases]).items():
+        for reason, table in fit_calibration(stories, [original for _, original in told]).items():
             print(f"    Reason.{reason.upper()}: {tuple(table)},")
 
 

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 
 from pipeline.philology.collation import Block, Collation, State
 from pipeline.philology.furniture import Furniture, dateline_of, furniture_of
-from pipeline.philology.tokens import Role, Shape
+from pipeline.philology.tokens import Role, Shape, Tokens
 
 NAMES: tuple[str, ...] = (
     "bias", "one lineage holds it", "lineages holding it", "lineages spanning it without", "lineages ending before it",
     "all have it", "reliability of the holders", "reliability of those without", "whole paragraphs", "opens a holder",
     "closes a holder", "pointer", "promotion or comment", "credit", "byline", "dateline", "length", "words known elsewhere",
     "inside a sentence", "paragraph is shared", "short paragraph", "witnesses holding it", "witnesses spanning it without",
+    "share of the lineages", "share of the witnesses", "stands elsewhere in its holder", "long words known elsewhere",
+    "speaks to the reader", "one witness holds it", "one lineage against lineages", "one witness against witnesses",
+    "long words known elsewhere to one witness",
 )  # fmt: skip
 # Log-odds of belonging to the text, fitted by bench/recovery_fit.py.
 WEIGHTS: tuple[float, ...] = (
-    -3.451, -0.540, 0.397, -0.931, -0.551, 0.556, 1.832, 0.555, 1.147, -2.642, -1.276, -2.689,
-    -2.512, 0.872, -1.007, -2.563, 1.815, -0.130, -1.608, 0.729, -1.145, 1.405, -0.798,
+    -2.155, -0.934, -0.243, -0.325, -0.534, 1.857, -0.494, 0.299, 0.937, -2.672, -0.755, -2.251,
+    -1.622, 1.849, -1.019, -0.329, 1.840, -0.700, -1.075, 0.453, -1.341, 3.313, -2.077, -1.303,
+    -1.788, -3.440, 2.635, -0.334, 2.064, -1.889, -0.184, -1.667,
 )  # fmt: skip
 # Stories of more blocks than this are not searched for doubled passages: every pair is compared.
 MOST_COMPARED = 400
@@ -150,6 +154,7 @@ def block_features(
     best = min(have, key=lambda w: (rates[w], w)) if have else -1
     if best < 0:
         return [0.0] * len(NAMES)
+    alone, only = float(len(holding) == 1), float(len(have) == 1)
     shape = _shape(collation, block, best)
     text = printed(collation, block, best)
     kind = _kind(collation, block, have)
@@ -157,9 +162,10 @@ def block_features(
     inner = [index for index in collation.columns[best][block.first : block.last] if index >= 0]
     spoken = [tokens.folds[index] for index in inner if tokens.shapes[index] is not Shape.PUNCTUATION]
     known = sum(words[word] > 1 for word in spoken) / max(1, len(spoken))
+    kinship = _kinship(tokens, inner, words)
     return [
         1.0,
-        float(len(holding) == 1),
+        alone,
         math.log1p(len(holding)),
         math.log1p(len(lacking)),
         math.log1p(len(ending)),
@@ -181,7 +187,40 @@ def block_features(
         float(shape["opens"] and shape["closes"] and len(inner) < SHORT),
         math.log1p(len(have)),
         math.log1p(len(lack)),
+        len(holding) / (len(holding) + len(lacking)),
+        len(have) / (len(have) + len(lack)),
+        _doubled(collation, block, best),
+        kinship,
+        float(bool(_READER & set(spoken)) and not _QUOTED & {tokens.texts[index] for index in inner}),
+        only,
+        alone * math.log1p(len(lacking)),
+        only * math.log1p(len(lack)),
+        only * kinship,
     ]
+
+
+# What an agency's own sentences say in quotation marks only.
+_READER = frozenset({"you", "your", "our", "we", "us", "my", "i", "click", "please"})
+_QUOTED = frozenset('"“”„«»')
+LONG = 5
+
+
+def _kinship(tokens: Tokens, inner: Sequence[int], words: Mapping[str, int]) -> float:
+    """Share of the block's long words that other blocks have too; a half where it has none."""
+    long = {tokens.folds[index] for index in inner if len(tokens.folds[index]) >= LONG}
+    return (sum(words[word] > 1 for word in long) + 0.5) / (len(long) + 1)
+
+
+def _doubled(collation: Collation, block: Block, w: int) -> float:
+    """Share of the block's runs of three words that the witness has at another place of its text, too."""
+    folds, line = collation.tokens[w].folds, collation.columns[w]
+    inner = [index for index in line[block.first : block.last] if index >= 0]
+    own = set(zip(*(folds[inner[0] : inner[-1] + 1][shift:] for shift in range(3)), strict=False))
+    if len(own) < LEAST_DOUBLED - 2:
+        return 0.0
+    rest = (folds[: inner[0]], folds[inner[-1] + 1 :])
+    there = {run for part in rest for run in zip(part, part[1:], part[2:], strict=False) if run in own}
+    return len(there) / len(own)
 
 
 # Most promotion lines are shorter, in tokens; most paragraphs of an article are longer.

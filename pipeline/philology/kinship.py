@@ -1,5 +1,6 @@
 """Which witnesses descend from one copy: readings and errors that they have in common."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ NEAR_DUPLICATES = 0.9
 SHARED_ERRORS = 0.6
 LEAST_ERRORS = 6.0
 LEAST_PLACES = 12
+# Two clean copies agree as much as two copies of one spun copy: so many lineages are tried as independent witnesses.
+MOST_DISSOLVED = 4
 # By the prior alone even a clean witness seems wrong at one place in six: lineages are joined by it only beyond this share.
 DOUBTFUL = 0.35
 
@@ -105,6 +108,17 @@ def joined(choice: Ints, lineages: Sequence[int], posterior: Floats, doubtful: f
     for one, two in np.argwhere(np.triu(kin, 1)).tolist():
         _unite(groups, one, two)
     return _numbered(groups)
+
+
+def dissolved(lineages: Sequence[int], alone: Sequence[int]) -> list[tuple[int, ...]]:
+    """The lineages with one of them at a time, the largest first, as witnesses that have nothing but the original in common."""
+    sizes = Counter(lineages)
+    families = sorted((lineage for lineage in sizes if sizes[lineage] > 1), key=lambda lineage: (-sizes[lineage], lineage))
+    first = max(lineages) + 1
+    return [
+        _numbered([first + own if lineage == family else lineage for lineage, own in zip(lineages, alone, strict=True)])
+        for family in families[:MOST_DISSOLVED]
+    ]
 
 
 def shared_errors(choice: Ints, posterior: Floats) -> tuple[Floats, Floats]:

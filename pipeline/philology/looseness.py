@@ -66,8 +66,14 @@ class Alignment:
 
 
 def align(one: Ints, two: Ints) -> Alignment:
-    """How two witnesses, rows of `firm_table`, stand to each other; what only one has is put in or left out, not loose."""
+    """How two witnesses, rows of `firm_table`, stand to each other between the first and the last place that both span.
+
+    What only one has there is put in or left out, not loose.
+    """
+    ends = [np.flatnonzero(row >= 0)[[0, -1]] if (row >= 0).any() else np.array([0, -1]) for row in (one, two)]
+    first, last = max(end[0] for end in ends), min(end[1] for end in ends)
     columns = np.flatnonzero((one >= 0) | (two >= 0))
+    columns = columns[(columns >= first) & (columns <= last)]
     a, b = one[columns], two[columns]
     if len(columns) < WINDOW:
         return Alignment(columns, np.zeros(len(columns), dtype=bool), np.ones(len(columns), dtype=bool), (0.0, 0.0))
@@ -156,20 +162,24 @@ def named(recovery: Recovery, shares: Sequence[float]) -> Recovery:
 
 
 def with_muted(collation: Collation, muted: Marks) -> Collation:
-    """The collation with the blocks cut where a witness loses or gets its say; `muted` has shape (witnesses, columns)."""
+    """The collation with the blocks cut where a witness loses or gets its say; `muted` has shape (witnesses, columns).
+
+    Who words anew leaves out as it likes: what such a witness lacks between its own words speaks against nothing.
+    """
+    anew: Marks = np.any(muted, axis=1)
     found: list[Block] = []
     changes = np.ones(collation.width, dtype=bool)
     changes[1:] = (muted[:, 1:] != muted[:, :-1]).any(axis=0)
     for block in collation.blocks:
         cuts = [block.first, *(int(c) for c in np.flatnonzero(changes) if block.first < c < block.last), block.last]
         for first, last in pairwise(cuts):
-            states = _states(block.states, muted[:, first])
+            states = _states(block.states, muted[:, first], anew)
             found.append(Block(first, last, states))
     return Collation(collation.witnesses, collation.sigla, collation.columns, tuple(found), collation.tokens)
 
 
-def _states(states: Sequence[str], muted: Marks) -> str:
+def _states(states: Sequence[str], muted: Marks, anew: Marks) -> str:
     return "".join(
-        State.LOOSE if mute and state in (State.PRESENT, State.MOVED, State.MISSING) else state
-        for state, mute in zip(states, muted.tolist(), strict=True)
+        State.LOOSE if (mute and state in (State.PRESENT, State.MOVED)) or (new and state == State.MISSING) else state
+        for state, mute, new in zip(states, muted.tolist(), anew.tolist(), strict=True)
     )

@@ -23,9 +23,10 @@ SCORES = np.array([1.0, 0.6, 0.35, -0.12, -0.22, -1.6, -0.9, -0.08, -0.5, 0.4, -
 # Gaps longer than this make an island of what is aligned between them.
 GAP_AT_ISLAND = 5
 
-# A row of which fewer tokens fit than this share of it (or of the columns, where they are fewer), and never so many in a row,
-# does not overlap with the others: copies of one passage have two fifths in common, and runs of five.
-LEAST_FITTING = 0.2
+# A paragraph of so many words, of which fewer than this share fit and never so many tokens in a row, is no copy of what it
+# stands beside: copies of one passage have two fifths in common, and runs of five.
+LEAST_WORDS = 4
+LEAST_FITTING = 0.3
 LEAST_RUN = 5
 
 # A row is aligned in a band: this many columns beyond the anchors on either side of it. Anchors are runs of three words that a
@@ -180,7 +181,7 @@ class Profile:
         low, high = band(len(row), len(present), self._anchors(runs))
         where = alignment.best_path(*row.arrays, pointer, words, heads, tails, marks, counts, opens, held, low, high, SCORES)
         loose: Ints = alignment.loosen(where, row.words, row.heads, row.marks, row.opens, pointer, words, GAP_AT_ISLAND)
-        return np.full(len(row), -1, dtype=np.int32) if _by_chance(loose, row.words, pointer, words) else loose
+        return np.where(_strays(loose, row, pointer, words), -1, loose).astype(np.int32)
 
     def _anchors(self, runs: Runs) -> list[tuple[int, int]]:
         """Pairs of a position and a column that hold one run of words, in increasing order of both; stray ones left out."""
@@ -254,17 +255,20 @@ def band(tokens: int, columns: int, anchors: Sequence[tuple[int, int]]) -> tuple
     return low.astype(np.int32), high.astype(np.int32)
 
 
-def _by_chance(where: Ints, words: Ints, pointer: Ints, column_words: Ints) -> bool:
-    """Whether the row stands where it does by chance: few of its words fit, and nowhere several in a row.
+def _strays(where: Ints, row: Row, pointer: Ints, column_words: Ints) -> NDArray[np.bool_]:
+    """Which tokens stand where they do by chance: those of paragraphs few of whose words fit, and never several in a row.
 
-    Parts of one article that do not overlap share names and common words, which line up here and there.
+    Passages that do not overlap, and the lines that pages put between paragraphs, share names and common words, which line up
+    here and there.
     """
-    smaller = min(len(words), len(pointer) - 1)
-    held = np.flatnonzero(where >= 0)
-    if (column_words[pointer[where[held]]] == words[held]).sum() >= LEAST_FITTING * smaller:
-        return False
-    same = np.zeros(len(words) + 1, dtype=bool)
-    for at in held.tolist():
-        same[at] = words[at] in column_words[pointer[where[at]] : pointer[where[at] + 1]]
-    longest = int(np.diff(np.flatnonzero(~same), prepend=-1).max()) - 1
-    return same.sum() < LEAST_FITTING * smaller and longest < LEAST_RUN
+    size = int(max(column_words.max(initial=0), row.words.max(initial=0))) + 1
+    columns = np.repeat(np.arange(len(pointer) - 1, dtype=np.int64), np.diff(pointer))
+    same = (where >= 0) & np.isin(where.astype(np.int64) * size + row.words, columns * size + column_words)
+    paragraph = np.cumsum(row.opens) - 1
+    spoken = row.marks == 0
+    words, fitting = (np.bincount(paragraph, weights=spoken & which) for which in (True, same))
+    breaks = np.cumsum(~same | (row.opens > 0))
+    longest = np.zeros(len(words), dtype=np.int64)
+    np.maximum.at(longest, paragraph, np.bincount(breaks, weights=same).astype(np.int64)[breaks])
+    stray: NDArray[np.bool_] = ((words >= LEAST_WORDS) & (fitting < LEAST_FITTING * words) & (longest < LEAST_RUN))[paragraph]
+    return stray

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.philology.kinship import DOUBTFUL, joined, near_duplicates, readings_in_common
+from pipeline.philology.kinship import DOUBTFUL, dissolved, joined, near_duplicates, readings_in_common
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # Chance that a wrong witness has just this wrong reading: spinners draw from a shared dictionary of a few options a word.
 SAME_ERROR = 0.5
+# What a solution gains, in natural logarithms of likelihood, by each lineage more for every disputed place, and at most: most
+# copies were made independently, and two clean ones agree as much as two copies of one spun copy.
+EACH_LINEAGE = 0.04
+MOST_EACH = 15.0
 ROUNDS = 25
 # Pseudo-counts (wrong, all) of an error rate.
 PRIOR_RATE = (1.0, 10.0)
@@ -56,7 +60,9 @@ class Solution:
     lineage_rates: Floats
     own_rates: Floats
     fluency: float
-    """Mean prior of the readings chosen, by which solutions are compared."""
+    """Mean prior of the readings chosen."""
+    support: float
+    """What solutions are compared by: log likelihood of all readings, EACH_LINEAGE, and the fluency at every place."""
 
 
 def solve(disputes: Disputes) -> tuple[Solution, ...]:
@@ -66,7 +72,7 @@ def solve(disputes: Disputes) -> tuple[Solution, ...]:
     if disputes.choice.shape[0] == 0:
         nothing = Solution(
             posterior=np.zeros((0, 0)), lineages=alone, lineage_rates=_rates_known(disputes, alone),
-            own_rates=np.zeros(witnesses), fluency=0.0,
+            own_rates=np.zeros(witnesses), fluency=0.0, support=0.0,
         )  # fmt: skip
         return (nothing,)
     prior = _softmax(disputes.prior)
@@ -83,8 +89,11 @@ def solve(disputes: Disputes) -> tuple[Solution, ...]:
             solution = _settle(disputes, larger, solution.posterior)
         if solution.lineages != alone:
             found.append(solution)
+    tried = {one.lineages for one in found}
+    apart = dissolved(max(found, key=lambda one: one.support).lineages, alone)
+    found.extend(_settle(disputes, lineages, prior) for lineages in apart if lineages not in tried)
     doubted = [one is not found[0] and len(prior) < FEW_PLACES and not _gains(prior, one, found[0]) for one in found]
-    return tuple(one for _, one in sorted(zip(doubted, found, strict=True), key=lambda pair: (pair[0], -pair[1].fluency)))
+    return tuple(one for _, one in sorted(zip(doubted, found, strict=True), key=lambda pair: (pair[0], -pair[1].support)))
 
 
 def _gains(prior: Floats, one: Solution, other: Solution) -> bool:
@@ -205,13 +214,32 @@ def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) ->
         if turn > 2 and np.abs(rates - before).max() < 1e-4:
             break
     best = posterior.argmax(axis=1)
+    fluency = float(_softmax(prior)[np.arange(len(prior)), best].mean())
+    likelihood = _sum_logarithms(np.where(exists, total, -np.inf)) + float(np.log(before[of[witness]] * SAME_ERROR).sum())
+    likelihood += float((same * np.log1p(-before)).sum()) + _of_members(families, own_before)
+    likelihood += float((same[of] * np.log1p(-own_before))[size[of] > 1].sum())
     return Solution(
         posterior=posterior,
         lineages=lineages,
         lineage_rates=before,
         own_rates=np.where(size[of] > 1, own_before, 0.0),
-        fluency=float(_softmax(prior)[np.arange(len(prior)), best].mean()),
+        fluency=fluency,
+        support=likelihood + min(MOST_EACH, EACH_LINEAGE * len(prior)) * count + len(prior) * fluency,
     )
+
+
+def _sum_logarithms(scores: Floats) -> float:
+    """Logarithm of the product, over the rows, of the sums of what the scores are logarithms of."""
+    top = scores.max(axis=1)
+    return float((top + np.log(np.exp(scores - top[:, None]).sum(axis=1))).sum())
+
+
+def _of_members(families: _Families, own: Floats) -> float:
+    """What `_below` leaves out of the log likelihood: that of the likeliest head of every spot."""
+    support = _sums(families.cell, gain(own[families.witness]), len(families.place))
+    top = np.where(families.others > 0, 0.0, -np.inf)
+    np.maximum.at(top, families.spot, support)
+    return float(top.sum() + np.log(own[families.witness] * SAME_ERROR).sum())
 
 
 def _below(families: _Families, own: Floats) -> tuple[Floats, Floats]:

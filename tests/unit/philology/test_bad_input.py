@@ -192,7 +192,10 @@ def test_copies_in_any_language_are_recovered(language: str) -> None:
 def test_large_copies_come_back(size: str) -> None:
     """Nothing is lost of a large copy beside one that differs a little."""
     if size == "10,000 paragraphs":
-        body = tuple(f"Paragraph {number} says that bridge {number * 7} was closed." for number in range(10_000))
+        body = tuple(
+            f"Paragraph {number} says that bridge {number * 7} was closed before the winter, and that its keeper left for the coast."
+            for number in range(10_000)
+        )
         collation = story(body, (*body[:5000], *body[5001:]))
     else:
         collation = story("word " * 400_000, ("word " * 400_000, "An end of its own, nine words long, no more."))
