@@ -60,9 +60,9 @@ class Solution:
     lineage_rates: Floats
     own_rates: Floats
     fluency: float
-    """Mean prior of the readings chosen."""
+    """Mean prior of the readings chosen, by which solutions of other lineages are compared."""
     support: float
-    """What solutions are compared by: log likelihood of all readings, EACH_LINEAGE, and the fluency at every place."""
+    """What a solution and the same with a lineage less are compared by: log likelihood of all readings, and EACH_LINEAGE."""
 
 
 def solve(disputes: Disputes) -> tuple[Solution, ...]:
@@ -89,11 +89,12 @@ def solve(disputes: Disputes) -> tuple[Solution, ...]:
             solution = _settle(disputes, larger, solution.posterior)
         if solution.lineages != alone:
             found.append(solution)
-    tried = {one.lineages for one in found}
-    apart = dissolved(max(found, key=lambda one: one.support).lineages, alone)
-    found.extend(_settle(disputes, lineages, prior) for lineages in apart if lineages not in tried)
     doubted = [one is not found[0] and len(prior) < FEW_PLACES and not _gains(prior, one, found[0]) for one in found]
-    return tuple(one for _, one in sorted(zip(doubted, found, strict=True), key=lambda pair: (pair[0], -pair[1].support)))
+    best, *others = (one for _, one in sorted(zip(doubted, found, strict=True), key=lambda pair: (pair[0], -pair[1].fluency)))
+    tried = {one.lineages for one in found}
+    apart = [_settle(disputes, lineages, prior) for lineages in dissolved(best.lineages, alone) if lineages not in tried]
+    first = max((best, *apart), key=lambda one: one.support)
+    return (first, *(one for one in (best, *apart, *others) if one is not first))
 
 
 def _gains(prior: Floats, one: Solution, other: Solution) -> bool:
@@ -224,7 +225,7 @@ def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) ->
         lineage_rates=before,
         own_rates=np.where(size[of] > 1, own_before, 0.0),
         fluency=fluency,
-        support=likelihood + min(MOST_EACH, EACH_LINEAGE * len(prior)) * count + len(prior) * fluency,
+        support=likelihood + min(MOST_EACH, EACH_LINEAGE * len(prior)) * count,
     )
 
 
