@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.philology.collation import Block, Collation, State
 from pipeline.philology.furniture import Furniture, dateline_of, furniture_of
-from pipeline.philology.tokens import Role, Shape, Tokens
+from pipeline.philology.tokens import QUOTES, Role, Shape, Tokens
 
 NAMES: tuple[str, ...] = (
     "bias", "one lineage holds it", "lineages holding it", "lineages spanning it without", "lineages ending before it",
@@ -191,7 +191,7 @@ def block_features(
         len(have) / (len(have) + len(lack)),
         _doubled(collation, block, best),
         kinship,
-        float(bool(_READER & set(spoken)) and not _QUOTED & {tokens.texts[index] for index in inner}),
+        float(bool(_READER & set(spoken)) and not QUOTES & {tokens.texts[index] for index in inner}),
         only,
         alone * math.log1p(len(lacking)),
         only * math.log1p(len(lack)),
@@ -201,7 +201,6 @@ def block_features(
 
 # What an agency's own sentences say in quotation marks only.
 _READER = frozenset({"you", "your", "our", "we", "us", "my", "i", "click", "please"})
-_QUOTED = frozenset('"“”„«»')
 LONG = 5
 
 

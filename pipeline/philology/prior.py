@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from pipeline.philology.language import Fluency
-from pipeline.philology.tokens import Shape, fold, shape_of, unspaced
+from pipeline.philology.tokens import QUOTES, Shape, fold, shape_of, unspaced
 from pipeline.philology.units import Candidate
 
 # One weight a feature of `features`: log-odds, fitted by bench/recovery_fit.py on units whose original is known; those of
@@ -56,7 +56,6 @@ RARE = -16.5
 
 _HALF_SPELT = re.compile(r"^[^\W\d_]{3,}[.,]\d|\d[.,][^\W\d_]{3,}$")
 _ENDS = frozenset(".!?")
-_QUOTES = frozenset('"“”„«»')
 
 
 @lru_cache(maxsize=65_536)
@@ -144,7 +143,7 @@ class Context:
 
 def context_of(before: Sequence[str], after: Sequence[str]) -> Context:
     """The context between the tokens before and after."""
-    opening = not before or before[-1][0] in _ENDS or (before[-1] in _QUOTES and len(before) > 1 and before[-2][0] in _ENDS)
+    opening = not before or before[-1][0] in _ENDS or (before[-1] in QUOTES and len(before) > 1 and before[-2][0] in _ENDS)
     return Context(tuple(context_before(before)), tuple(context_after(after)), opening)
 
 
@@ -193,7 +192,7 @@ class _Form:
 def _form_of(texts: tuple[str, ...]) -> _Form:
     words = tuple(_words(texts))
     marks = [text for text in texts if shape_of(text) is Shape.PUNCTUATION]
-    quotes = sum(text in _QUOTES for text in marks)
+    quotes = sum(text in QUOTES for text in marks)
     folded = tuple(map(fold, texts))
     return _Form(
         words=words,

@@ -235,11 +235,17 @@ def _sum_logarithms(scores: Floats) -> float:
     return float((top + np.log(np.exp(scores - top[:, None]).sum(axis=1))).sum())
 
 
-def _of_members(families: _Families, own: Floats) -> float:
-    """What `_below` leaves out of the log likelihood: that of the likeliest head of every spot."""
+def _members_support(families: _Families, own: Floats) -> tuple[Floats, Floats]:
+    """The log-odds that a lineage's members add to every cell, and the most of every spot; 0 for a reading that none has."""
     support = _sums(families.cell, gain(own[families.witness]), len(families.place))
     top = np.where(families.others > 0, 0.0, -np.inf)
     np.maximum.at(top, families.spot, support)
+    return support, top
+
+
+def _of_members(families: _Families, own: Floats) -> float:
+    """What `_below` leaves out of the log likelihood: that of the likeliest head of every spot."""
+    _, top = _members_support(families, own)
     return float(top.sum() + np.log(own[families.witness] * SAME_ERROR).sum())
 
 
@@ -248,9 +254,7 @@ def _below(families: _Families, own: Floats) -> tuple[Floats, Floats]:
 
     It is 1 for the likeliest reading of a spot.
     """
-    support = _sums(families.cell, gain(own[families.witness]), len(families.place))
-    top = np.where(families.others > 0, 0.0, -np.inf)
-    np.maximum.at(top, families.spot, support)
+    support, top = _members_support(families, own)
     return np.exp(support - top[families.spot]), np.where(families.others > 0, np.exp(-top), 0.0)
 
 

@@ -96,6 +96,10 @@ class Tokens:
         return "".join(parts)
 
 
+# Double quotation marks, and none of the single ones, which are apostrophes too.
+QUOTES = frozenset('"“”„«»')
+
+
 @lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """The form by which tokens are compared: case, compatibility forms, quotation marks and dashes levelled."""
