@@ -18,7 +18,7 @@ from pipeline.philology.prior import WEIGHTS, Context, Surroundings, context_of,
 from pipeline.philology.question import Judge
 from pipeline.philology.recovered import Evidence
 from pipeline.philology.reliability import Disputes, Solution, solve
-from pipeline.philology.slips import likeness, mixed, slip_odds
+from pipeline.philology.slips import echoes, likeness, mixed, slip_odds
 from pipeline.philology.units import ABSENT, Place, cells_of, places_of
 from pipeline.philology.wear import worn
 
@@ -89,9 +89,16 @@ def analyse(
     for _ in range(PASSES):
         context = tuple(texts)
         fitted = _of_wordings(log_priors(places, weighed, texts, around, weights, judged), [forms[at] for at in weighed])
-        prior = mixed(fitted, slip_odds(fitted, wording, alike, wear), wear)
+        odds = slip_odds(fitted, wording, alike, wear)
+        prior = mixed(fitted, odds, wear)
         disputes = Disputes(
-            choice=wording, prior=prior, present=present, agreed=agreed, known_errors=known, pages=_pages(collation)
+            choice=wording,
+            prior=prior,
+            present=present,
+            agreed=agreed,
+            known_errors=known,
+            echoes=echoes(wording, alike, odds, wear, prior.shape),
+            pages=_pages(collation),
         )
         solutions = solve(disputes)
         for at, row in zip(weighed, solutions[0].posterior, strict=True):

@@ -30,7 +30,7 @@ class ReadingAccount:
     features: tuple[Feature, ...]
     """What the prior was made of, before it was brought to a sum of one over the readings; those of 0 left out."""
     prior: float
-    """Log prior of the wording, as it was weighed."""
+    """Log prior of the wording, as it was weighed: with what readings like it lent it, where people slipped."""
     contributions: tuple[float, ...]
     """What each of the explanation's lineages adds, in their order."""
     weighed: float

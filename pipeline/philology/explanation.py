@@ -44,8 +44,11 @@ from pipeline.philology.wear import worn
 
 # Characters of the text shown on either side of a place.
 SHOWN = 60
-# What the judge of doubtful places adds to a prior is listed under this name.
+# What the judge of doubtful places adds to a prior, and what readings alike in letters do, is listed under these names.
 JUDGE = "in the whole context"
+ECHOES = "like what others have"
+# Less log-odds than this are not told.
+WORTH_TELLING = 0.01
 _STANDS = {
     State.PRESENT: "present",
     State.MOVED: "moved",
@@ -209,8 +212,8 @@ def _disputed_readings(case: _Case, decision: Decision, numbers: list[int]) -> l
                 text=wording_of(case.collation, candidate, attesting),
                 sigla=tuple(case.collation.sigla[w] for w in attesting),
                 lemma=reading == decision.reading,
-                features=(*_named(NAMES, values, WEIGHTS), *_heard(analysis, row, form[reading])),
-                prior=0.0 if row is None else float(analysis.disputes.prior[row, form[reading]]),
+                features=(*_named(NAMES, values, WEIGHTS), *_added_to_prior(analysis, row, form[reading])),
+                prior=0.0 if row is None else float((analysis.disputes.prior + analysis.disputes.echoes)[row, form[reading]]),
                 contributions=tuple(0.0 if added is None else float(added[number, form[reading]]) for number in numbers),
                 weighed=1.0 if row is None else float(analysis.solution.posterior[row, form[reading]]),
                 dealt=analysis.posteriors[at][reading],
@@ -220,18 +223,20 @@ def _disputed_readings(case: _Case, decision: Decision, numbers: list[int]) -> l
     return found
 
 
-def _heard(analysis: Analysis, row: int | None, wording: int) -> tuple[Feature, ...]:
-    """What the judge of doubtful places added, where it was asked."""
-    if row is None or not analysis.heard[row].any():
+def _added_to_prior(analysis: Analysis, row: int | None, wording: int) -> tuple[Feature, ...]:
+    """What the judge of doubtful places added, where it was asked, and the readings that are alike, where people slipped."""
+    if row is None:
         return ()
-    added = float(analysis.heard[row, wording])
-    return (Feature(JUDGE, added, added),)
+    sources = ((JUDGE, analysis.heard), (ECHOES, analysis.disputes.echoes))
+    told = [(name, table[row]) for name, table in sources if np.abs(table[row]).max() >= WORTH_TELLING]
+    return tuple(Feature(name, float(line[wording]), float(line[wording])) for name, line in told)
 
 
 def _added(analysis: Analysis, row: int) -> Floats:
     """What every lineage adds to each wording of one row."""
     one = slice(row, row + 1)
-    alone = replace(analysis.disputes, choice=analysis.disputes.choice[one], prior=analysis.disputes.prior[one])
+    disputes = analysis.disputes
+    alone = replace(disputes, choice=disputes.choice[one], prior=disputes.prior[one], echoes=disputes.echoes[one])
     return contributions(alone, analysis.solution)[:, 0, :]
 
 

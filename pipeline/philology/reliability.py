@@ -44,6 +44,8 @@ class Disputes:
     """For each such set the number of words."""
     known_errors: Floats
     """For each witness (wrong, compared) from other stories, shape (witnesses, 2), scaled to this one's places."""
+    echoes: Floats
+    """What every reading has from the witnesses that have another one (`slips.echoes`), shape as `prior`'s."""
     pages: tuple[int, ...] = ()
     """For each witness the number of its page, from 0 in order: texts of one page are one lineage. Empty: each has its own."""
 
@@ -123,7 +125,7 @@ def _votes(disputes: Disputes) -> Floats:
     counts = np.zeros_like(disputes.prior)
     pages = np.array(disputes.pages or range(disputes.choice.shape[1]), dtype=np.int64)
     np.add.at(counts, (place, disputes.choice[place, witness]), 1.0 / np.bincount(pages)[pages[witness]])
-    return _softmax(np.where(np.isfinite(disputes.prior), 2 * counts + disputes.prior, -np.inf))
+    return _softmax(2 * counts + disputes.prior + disputes.echoes)
 
 
 def _sums(keys: Ints, weights: Floats, size: int) -> Floats:
@@ -182,6 +184,7 @@ def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) ->
     """
     choice, prior = disputes.choice, disputes.prior
     exists: NDArray[np.bool_] = np.isfinite(prior)
+    said = prior + disputes.echoes
     of = np.array(lineages)
     count = int(of.max()) + 1
     size = np.bincount(of, minlength=count)
@@ -203,7 +206,7 @@ def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) ->
         before, own_before = rates, own
         weight, rest = _below(families, own)
         if turn:
-            total = prior + _sums(flat, gain(rates)[of[witness]], prior.size).reshape(prior.shape)
+            total = said + _sums(flat, gain(rates)[of[witness]], prior.size).reshape(prior.shape)
             _add_families(total, families, weight, rest, rates)
             posterior = _softmax(np.where(exists, total, -np.inf))
         wrong = _sums(of[witness], 1 - posterior[place, reading], count)
@@ -301,7 +304,7 @@ def gain(rates: Floats) -> Floats:
 def contributions(disputes: Disputes, solution: Solution) -> Floats:
     """What every lineage adds to the log prior of each reading, shape (lineages, places, readings), 0 where it has no vote.
 
-    The posterior of the solution is the softmax of the prior and these: nothing else went into it.
+    The posterior of the solution is the softmax of the prior, the echoes and these: nothing else went into it.
     """
     exists: NDArray[np.bool_] = np.isfinite(disputes.prior)
     of = np.array(solution.lineages, dtype=np.int64)

@@ -1,12 +1,14 @@
 """How far a story's prior can be followed: it knows machine spinners, and people who transcribe or edit err otherwise.
 
 A spinner puts a real word in place of another one; whoever types what he hears or reads slips: words that are alike in letters,
-words left out. Against slips what speaks for a reading by itself says little, so that the prior is mixed with a flat one, by
-the odds that the disputes of the story are slips.
+words left out. What was slipped from is like the slip in its letters, so that against slips a reading has something of the
+votes of those that are like it, while what speaks for it by itself says little. How much either counts is decided by the odds
+that the disputes of the story are slips.
 """
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,9 @@ TEMPER = 0.03
 # evidence for slips, so much in log-odds a place.
 USUAL = 0.36
 ALIKE = 3.0
+# Log-odds that a reading has from a witness with another one, against slips, for the share of letters that the two have in
+# common: on half of the odd lines of CrowdSpeech, and on the other half, .8 to 1.6 are alike (docs/recovery.md).
+ECHO = 1.2
 # Witnesses from which on the prior can give way to votes.
 FEWEST = 3
 # Log-odds of slips before anything is seen, and the most that can be said for them by the witnesses' voting against the prior:
@@ -33,23 +38,51 @@ SLIPS_AT_FIRST = 3.0
 MOST_AGAINST = 2.0
 
 
-def likeness(readings: Sequence[Sequence[str]]) -> float:
-    """Share of letters that the readings of a place have in common, the mean over pairs; USUAL where there is no pair.
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How like each other the readings of a place are in their letters.
 
     Case and punctuation are left aside: software changes them, and spinners do.
     """
-    spelt = (" ".join(word for text in texts for word in spoken(text)) for texts in readings)
+
+    table: Floats
+    """Share of letters that two readings have in common, shape (readings, readings); 0 where they are one or have no words."""
+    mean: float
+    """Over the pairs of readings that differ in words; USUAL where there is none."""
+
+
+def likeness(readings: Sequence[Sequence[str]]) -> Likeness:
+    """The likeness of the readings of a place, each given by its tokens."""
+    spelt = [" ".join(word for text in texts for word in spoken(text)) for texts in readings]
     words = list(dict.fromkeys(filter(None, spelt)))
-    if len(words) < 2:
-        return USUAL
-    table = cdist(words, words, scorer=Levenshtein.normalized_similarity, dtype=np.float64)
-    return float((table.sum() - len(words)) / (len(words) * (len(words) - 1)))
+    own: Floats = cdist(words, words, scorer=Levenshtein.normalized_similarity, dtype=np.float64)
+    np.fill_diagonal(own, 0.0)
+    pairs = len(words) * (len(words) - 1)
+    table = np.zeros((len(readings), len(readings)))
+    spoken_at = [at for at, text in enumerate(spelt) if text]
+    number = [words.index(spelt[at]) for at in spoken_at]
+    table[np.ix_(spoken_at, spoken_at)] = own[np.ix_(number, number)]
+    return Likeness(table, float(own.sum()) / pairs if pairs else USUAL)
 
 
-def slip_odds(prior: Floats, choice: Ints, alike: Sequence[float], worn: Flags) -> float:
+def echoes(choice: Ints, alike: Sequence[Likeness], odds: float, worn: Flags, shape: tuple[int, int]) -> Floats:
+    """What every reading has from the witnesses that have another one, log-odds of `shape` (places, readings).
+
+    `choice`, `alike`, `worn` as for `slip_odds`, whose result `odds` is: where nobody slipped there is nothing.
+    """
+    found = np.zeros(shape)
+    share = _share_of(odds)
+    for row, held, place, left in zip(found, choice, alike, worn.tolist(), strict=True):
+        if not left:
+            votes = np.bincount(held[held >= 0], minlength=len(place.table))
+            row[: len(votes)] = share * ECHO * (votes @ place.table)
+    return found
+
+
+def slip_odds(prior: Floats, choice: Ints, alike: Sequence[Likeness], worn: Flags) -> float:
     """Log-odds that the witnesses' differences are slips.
 
-    `prior[u, r]` and `choice[u, w]` are those of `reliability.Disputes`, `alike` the likeness of the readings of every place.
+    `prior[u, r]` and `choice[u, w]` are those of `reliability.Disputes`, `alike` has the readings of every place.
     Places with `worn` readings (`wear.worn`) are software's doing and say nothing of people; without others the odds are -inf.
     Two witnesses outvote nobody: there the prior is all there is, and the odds are -inf.
     """
@@ -64,7 +97,7 @@ def slip_odds(prior: Floats, choice: Ints, alike: Sequence[float], worn: Flags) 
     votes = np.where(np.isfinite(prior), counts + 0.5, 0.0)
     votes /= votes.sum(axis=1, keepdims=True)
     agreement = np.log((_shares(prior) * votes).sum(axis=1)) - np.log((_shares(_tempered(prior)) * votes).sum(axis=1))
-    kind = ALIKE * sum(value - USUAL for value, left in zip(alike, worn.tolist(), strict=True) if not left)
+    kind = ALIKE * sum(place.mean - USUAL for place, left in zip(alike, worn.tolist(), strict=True) if not left)
     return SLIPS_AT_FIRST + kind - max(-MOST_AGAINST, float(agreement.sum()))
 
 
@@ -72,11 +105,15 @@ def mixed(prior: Floats, odds: float, worn: Flags) -> Floats:
     """The log prior, mixed with one that hardly tells readings apart, by the log-odds of slips; as it is at `worn` places."""
     if not len(prior):
         return prior
-    share = 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
+    share = _share_of(odds)
     shares = share * _shares(_tempered(prior)) + (1 - share) * _shares(prior)
     found: Floats = np.full_like(prior, -np.inf)
     np.log(shares, out=found, where=shares > 0)
     return np.where(worn[:, None], prior, found)
+
+
+def _share_of(odds: float) -> float:
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
 
 
 def _tempered(prior: Floats) -> Floats:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.philology.collation import Collation, collate
 from pipeline.philology.explained import Explanation
-from pipeline.philology.explanation import explain, explain_word
+from pipeline.philology.explanation import ECHOES, explain, explain_word
 from pipeline.philology.prior import NAMES
 from pipeline.philology.recovered import Evidence, LearnedPair, Reason
 from pipeline.philology.recovery import recover
@@ -94,7 +94,7 @@ def test_a_spun_word_is_explained() -> None:
         ("folks", ("A",)),
     ]
     assert found.decided_by == "prior and witnesses"
-    assert {feature.name for feature in found.readings[0].features} <= set(NAMES)
+    assert {feature.name for feature in found.readings[0].features} <= {*NAMES, ECHOES}
     assert all(row.weight > 0 for row in found.witnesses)
     assert found.passage.kept
     assert found.before.endswith("after 2,500 ")

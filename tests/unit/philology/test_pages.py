@@ -57,6 +57,7 @@ def test_pages_of_their_own_change_nothing(data: st.DataObject) -> None:
         present=np.ones((1, witnesses), dtype=np.int64),
         agreed=np.array([20.0]),
         known_errors=np.zeros((witnesses, 2)),
+        echoes=np.zeros((places, 3)),
     )
     plain, numbered = solve(disputes), solve(replace(disputes, pages=tuple(range(witnesses))))
     assert [one.lineages for one in plain] == [one.lineages for one in numbered]
@@ -74,6 +75,7 @@ def test_texts_of_one_page_are_always_one_lineage(rows: list[list[int]]) -> None
         present=np.ones((1, 4), dtype=np.int64),
         agreed=np.array([20.0]),
         known_errors=np.zeros((4, 2)),
+        echoes=np.zeros((len(rows), 3)),
         pages=(0, 1, 0, 2),
     )
     for solution in solve(disputes):

@@ -21,6 +21,7 @@ def disputes(choice: list[list[int]], prior: float = 0.5, agreed: int = 100) -> 
         present=np.ones((1, table.shape[1]), dtype=np.int64),
         agreed=np.array([float(agreed)]),
         known_errors=np.zeros((table.shape[1], 2)),
+        echoes=np.zeros((len(table), 2)),
     )
 
 
