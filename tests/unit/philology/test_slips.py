@@ -39,7 +39,7 @@ def test_a_reading_has_an_echo_of_each_vote_for_one_that_is_like_it() -> None:
     found = echoes(choice, [place], 30.0, NONE[:1], (1, 4))
     assert found[0] == pytest.approx(ECHO * np.array([1, 3, 0, 0]) * place.table[0, 1])
     assert echoes(choice, [place], 0.0, NONE[:1], (1, 4)) == pytest.approx(found / 2)
-    assert not echoes(choice, [place], -math.inf, NONE[:1], (1, 4)).any()
+    assert echoes(choice, [place], -math.inf, NONE[:1], (1, 4)) == pytest.approx(np.zeros((1, 4)))
     assert not echoes(choice, [place], 30.0, ~NONE[:1], (1, 4)).any()
 
 
