@@ -1,6 +1,7 @@
 """How likely a word is after two others: a strategy that recovery takes as an argument."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ UNKNOWN = -20.0
 OUTSIDE = -1.0
 # Languages in which wordfreq cuts what it is asked for by a package of its own; what it is asked for here is cut already.
 NEEDS_A_TOKENIZER = frozenset({"ja", "ko", "zh"})
+# Words that wordfreq looks up as they are; to cut and normalise a word takes it longer than anything else that is asked of one.
+_PLAIN = re.compile("[a-z]+")
 _SCALE = 1e-4  # pocketsphinx counts in logarithms to the base 1.0001
 
 
@@ -52,8 +55,8 @@ def frequency_of(language: str | None) -> Fluency:
     if code not in wordfreq.available_languages():
         return flat
 
+    listed: dict[str, float] = wordfreq.get_frequency_dict(code)
     if code in NEEDS_A_TOKENIZER:
-        listed: dict[str, float] = wordfreq.get_frequency_dict(code)
 
         @cache
         def known(word: str) -> float:
@@ -62,10 +65,17 @@ def frequency_of(language: str | None) -> Fluency:
 
         @cache
         def known(word: str) -> float:
+            if _PLAIN.fullmatch(word):
+                return math.log(_rounded(listed[word])) if word in listed else UNKNOWN
             found: float = wordfreq.word_frequency(word, code)
             return math.log(found) if found > 0 else UNKNOWN
 
     return lambda words: known(words[-1])
+
+
+def _rounded(frequency: float) -> float:
+    """The frequency to the three digits that wordfreq gives."""
+    return round(frequency, math.floor(-math.log(frequency, 10)) + 3)
 
 
 def _trigrams(frequency: Fluency) -> Fluency:
