@@ -22,9 +22,10 @@ from pipeline.philology.blocks import block_features, questioned, shared_words
 from pipeline.philology.collation import Collation, collate
 from pipeline.philology.composition import compose, decide
 from pipeline.philology.language import fluency_of, frequency_of
-from pipeline.philology.profile import Profile, Row, Vocabulary
+from pipeline.philology.profile import Profile, Row
 from pipeline.philology.recovered import Evidence, Reason
 from pipeline.philology.tokens import tokenize
+from pipeline.philology.vocabulary import Vocabulary
 from pipeline.philology.witness import Witness
 
 NEARLY_SURE = 0.975

@@ -1,7 +1,5 @@
 """Best alignment of one witness to a profile of columns: affine gaps on words, compiled once and cached."""
 
-import bisect
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -276,27 +274,30 @@ def extend(  # noqa: PLR0915  (compiled, as above)
     )
 
 
-def increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest chain of the pairs that increases in both members (patience sorting)."""
-    pairs = sorted(pairs)
-    tops: list[int] = []
-    ends: list[int] = []
-    back: list[int] = []
-    for index, (_, second) in enumerate(pairs):
-        pile = bisect.bisect_left(tops, second)
-        back.append(ends[pile - 1] if pile else -1)
-        if pile == len(tops):
-            tops.append(second)
-            ends.append(index)
-        else:
-            tops[pile] = second
-            ends[pile] = index
-    chain: list[tuple[int, int]] = []
-    index = ends[-1] if ends else -1
-    while index >= 0:
-        chain.append(pairs[index])
+@native(lambda *args: len(args[0]))
+def increasing(values: Ints) -> Ints:
+    """Indices of the longest chain of the values that increases (patience sorting)."""
+    size = values.shape[0]
+    tops = np.empty(size, dtype=np.int32)
+    back = np.empty(size, dtype=np.int32)
+    piles = 0
+    for index in range(size):
+        low, high = 0, piles
+        while low < high:
+            middle = (low + high) // 2
+            if values[tops[middle]] < values[index]:
+                low = middle + 1
+            else:
+                high = middle
+        back[index] = tops[low - 1] if low else -1
+        tops[low] = index
+        piles = max(piles, low + 1)
+    chain = np.empty(piles, dtype=np.int32)
+    index = tops[piles - 1] if piles else -1
+    for at in range(piles - 1, -1, -1):
+        chain[at] = index
         index = back[index]
-    return chain[::-1]
+    return chain
 
 
 @native(lambda *args: len(args[0]))

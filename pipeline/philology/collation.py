@@ -167,16 +167,15 @@ def _seniority(witness: Witness) -> tuple[datetime, str, str, str]:
 
 def _aligned(tokens: Sequence[Tokens]) -> list[list[int]]:
     # numba is loaded when there is something to align, so that importing this module stays cheap
-    from pipeline.philology.profile import Profile, Row, Vocabulary  # noqa: PLC0415
+    from pipeline.philology.profile import Profile, Row  # noqa: PLC0415
     from pipeline.philology.resemblance import centrality  # noqa: PLC0415
     from pipeline.philology.succession import succeeded  # noqa: PLC0415
+    from pipeline.philology.vocabulary import Vocabulary, runs_by_paragraph  # noqa: PLC0415
 
     vocabulary = Vocabulary()
-    likeness = centrality(
-        [[vocabulary.of(word, shape)[0] for word, shape in zip(row.folds, row.shapes, strict=True)] for row in tokens]
-    )
-    turns = turns_of(tokens, likeness)
-    numbers = paragraph_clusters([tokens[at] for at in turns])
+    runs = runs_by_paragraph(tokens, vocabulary)
+    turns = turns_of(runs, centrality([vocabulary.of(row) for row in tokens]))
+    numbers = paragraph_clusters([runs[at] for at in turns])
     order = majority_order(numbers)
     rows = [Row(tokens[at], arrange(numbers[turn], order), vocabulary) for turn, at in enumerate(turns)]
     profile = Profile()

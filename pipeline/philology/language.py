@@ -75,7 +75,7 @@ def frequency_of(language: str | None) -> Fluency:
 
 def _rounded(frequency: float) -> float:
     """The frequency to the three digits that wordfreq gives."""
-    return round(frequency, math.floor(-math.log(frequency, 10)) + 3)
+    return round(frequency, math.floor(-math.log10(frequency)) + 3)
 
 
 def _trigrams(frequency: Fluency) -> Fluency:

@@ -1,28 +1,27 @@
 """The order of paragraphs that most witnesses follow, and the order in which witnesses are aligned."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-
-from pipeline.philology.tokens import Shape, Tokens
+from collections.abc import Sequence
 
 Runs = set[int]
+"""Runs of three words as numbers, as `vocabulary.runs_by_paragraph` gives them."""
 
 # Spun copies keep two words in five in runs of three; unrelated paragraphs share next to no such runs.
 LEAST_SHARE = 0.2
 LEAST_RUNS = 3
 # A row of whose runs this share has come can be aligned; spun copies have two fifths.
 ENOUGH = 0.25
-# Beyond these sizes order is taken as printed: the search below is quadratic.
+# Beyond this size order is taken as printed: the search below is quadratic.
 MOST_CLUSTERS = 400
-MOST_PARAGRAPHS = 20_000
 
 
-def turns_of(rows: Sequence[Tokens], likeness: Sequence[float]) -> list[int]:
+def turns_of(rows: Sequence[Sequence[Runs]], likeness: Sequence[float]) -> list[int]:
     """The order in which the rows are aligned, as indices: the likest to the rest first, each when enough of it is there.
 
-    Parts of an article that do not overlap have nowhere to stand until a row that holds some of both has come.
+    `rows` holds for every row the runs of each of its paragraphs. Parts of an article that do not overlap have nowhere to
+    stand until a row that holds some of both has come.
     """
-    waiting = {at: set().union(*runs) for at, runs in enumerate(runs_of(rows))}
+    waiting = {at: set().union(*runs) for at, runs in enumerate(rows)}
     there: Runs = set()
     met: dict[int, int] = dict.fromkeys(waiting, 0)
     turns: list[int] = []
@@ -36,15 +35,16 @@ def turns_of(rows: Sequence[Tokens], likeness: Sequence[float]) -> list[int]:
     return turns
 
 
-def paragraph_clusters(rows: Sequence[Tokens]) -> list[list[int]]:
+def paragraph_clusters(rows: Sequence[Sequence[Runs]]) -> list[list[int]]:
     """For each row and paragraph the number of the paragraph that it is a copy of, or -1 where it is nobody's copy.
 
-    Paragraphs are compared by the runs of three words that they share; a row has each number at most once.
+    Paragraphs are compared by the runs of three words that they share, which are what `rows` holds of each; a row has each
+    number at most once.
     """
     index: dict[int, set[int]] = defaultdict(set)
     sizes: list[int] = []
     found: list[list[int]] = []
-    for runs in runs_of(rows):
+    for runs in rows:
         ranked = [pair for place, own in enumerate(runs) for pair in _likely(own, place, index, sizes)]
         numbers = [-1] * len(runs)
         taken: set[int] = set()
@@ -145,25 +145,3 @@ def arrange(numbers: Sequence[int], order: Sequence[int]) -> list[int]:
     for number in numbers:
         keys.append(rank[number] if number >= 0 else (keys[-1] if keys else -1))
     return sorted(range(len(numbers)), key=lambda place: (keys[place], place))
-
-
-def runs_of(rows: Sequence[Tokens]) -> list[list[Runs]]:
-    """For every row and paragraph its runs of three words as numbers, the same in all rows; punctuation left out."""
-    numbers: dict[str, int] = {}
-    for tokens in rows:
-        for word in tokens.folds:
-            numbers.setdefault(word, len(numbers))
-    return [_runs(tokens, numbers) for tokens in rows]
-
-
-def _runs(tokens: Tokens, numbers: Mapping[str, int]) -> list[Runs]:
-    if len(tokens.paragraphs) > MOST_PARAGRAPHS:
-        return [set() for _ in tokens.paragraphs]
-    lines: list[list[int]] = [[] for _ in tokens.paragraphs]
-    for word, place, shape in zip(map(numbers.__getitem__, tokens.folds), tokens.places, tokens.shapes, strict=True):
-        if shape is not Shape.PUNCTUATION:
-            lines[place].append(word)
-    base = len(numbers)
-    return [
-        {(one * base + two) * base + three for one, two, three in zip(line, line[1:], line[2:], strict=False)} for line in lines
-    ]

@@ -1,20 +1,22 @@
 """Progressive alignment of token rows to one table of columns, in native code."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
-from operator import itemgetter
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.philology import alignment
 from pipeline.philology.tokens import Shape, Tokens
+from pipeline.philology.vocabulary import Vocabulary
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
+Marks = NDArray[np.bool_]
+Pairs = NDArray[np.int32]
+"""Positions in a row and columns, shape (2, pairs), in the order of the positions."""
 Columns = tuple[Ints, Ints, Ints, Ints, Ints, Floats, Ints, Ints]
 """What stands in the columns, as `alignment.extend` takes and gives it."""
-Runs = tuple[list[int], list[bool]]
 
 # In the order of the names in `alignment`. A word against another word costs less than two gaps up to about eight words in a
 # row (spinners replace), more beyond (promotion lines do not stand for text); a word hardly ever stands against punctuation.
@@ -34,6 +36,8 @@ LEAST_RUN = 5
 BAND = 32
 TRIMMED = 3
 FARTHEST_ANCHOR = 8
+# What stands for the column of a run that no row has had yet, and of one that a row has several times.
+UNSEEN, SEVERAL = -1, -2
 # Beyond this many cells (bytes of traceback) a stretch without anchors is searched near its diagonal only, if it has more cells
 # itself than the other number.
 MOST_CELLS = 24_000_000
@@ -41,53 +45,23 @@ CELLS_OF_A_STRETCH = 1_000_000
 LEAST_WIDTH, MOST_WIDTH = 32, 500
 
 
-class Vocabulary:
-    """Ids for folded forms and for their first and last letters, shared by the witnesses of a story."""
-
-    def __init__(self) -> None:
-        self.words: dict[str, int] = {}
-        self.affixes: dict[str, int] = {}
-        self._known: dict[str, tuple[int, int, int]] = {}
-
-    def of(self, folded: str, shape: Shape) -> tuple[int, int, int]:
-        """Ids of the word, of its head and of its tail; -1 where it is too short to have one."""
-        known = self._known.get(folded)
-        if known is None:
-            word = self.words.setdefault(folded, len(self.words))
-            head = tail = -1
-            if shape is not Shape.PUNCTUATION and len(folded) <= 64:
-                letters = "".join(letter for letter in folded if letter.isalnum())
-                if len(letters) > 4:
-                    head = self.affixes.setdefault("^" + letters[:4], len(self.affixes))
-                if len(letters) > 5 or (shape is Shape.NUMBER and len(letters) > 2):
-                    tail = self.affixes.setdefault(letters[-4:] + "$", len(self.affixes))
-            known = self._known[folded] = (word, head, tail)
-        return known
-
-
 class Row:
     """One witness as arrays, its paragraphs in the order in which they are aligned."""
 
     def __init__(self, tokens: Tokens, order: Sequence[int], vocabulary: Vocabulary) -> None:
-        if list(order) == list(range(len(order))):
-            self.indices = np.arange(len(tokens), dtype=np.int32)
-        else:
-            of_paragraph: list[list[int]] = [[] for _ in tokens.paragraphs]
-            for index, place in enumerate(tokens.places):
-                of_paragraph[place].append(index)
-            self.indices = np.array([index for place in order for index in of_paragraph[place]], dtype=np.int32)
-        ids = np.array(
-            [vocabulary.of(word, shape) for word, shape in zip(tokens.folds, tokens.shapes, strict=True)], dtype=np.int32
-        ).reshape(-1, 3)[self.indices]
-        self.words: Ints = np.ascontiguousarray(ids[:, 0])
-        self.heads: Ints = np.ascontiguousarray(ids[:, 1])
-        self.tails: Ints = np.ascontiguousarray(ids[:, 2])
-        marks = np.array([shape is Shape.PUNCTUATION for shape in tokens.shapes], dtype=np.int32)
-        self.marks: Ints = marks[self.indices]
-        places = np.array(tokens.places, dtype=np.int32)[self.indices]
+        places = np.array(tokens.places, dtype=np.int32)
+        rank = np.empty(len(order), dtype=np.int32)
+        rank[list(order)] = np.arange(len(order), dtype=np.int32)
+        self.indices: Ints = np.argsort(rank[places], kind="stable").astype(np.int32)
+        self.words: Ints = vocabulary.of(tokens)[self.indices]
+        self.heads, self.tails = vocabulary.affixes(self.words)
+        shapes = np.fromiter(tokens.shapes, dtype=np.int32, count=len(tokens))[self.indices]
+        self.marks: Ints = (shapes == Shape.PUNCTUATION).astype(np.int32)
         self.opens: Ints = np.ones(len(places), dtype=np.int32)
-        if len(places) > 1:
-            self.opens[1:] = (places[1:] != places[:-1]).astype(np.int32)
+        self.opens[1:] = np.diff(places[self.indices]) != 0
+        self.runs: Ints = vocabulary.runs(self.words)
+        # whether the row has each of its runs only once
+        self.once: Marks = np.bincount(self.runs, minlength=1)[self.runs] == 1
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -96,13 +70,6 @@ class Row:
     def arrays(self) -> tuple[Ints, Ints, Ints, Ints, Ints]:
         """Words, heads, tails, marks and openings, as `alignment` takes them."""
         return self.words, self.heads, self.tails, self.marks, self.opens
-
-    def runs(self) -> Runs:
-        """Keys of the runs of three words, by their first one, and whether the row has each only once."""
-        words = self.words.astype(np.int64)
-        keys = (words[:-2] << 42) ^ (words[1:-1] << 21) ^ words[2:]
-        _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        return keys.tolist(), (counts[which] == 1).tolist()
 
 
 class Profile:
@@ -114,8 +81,8 @@ class Profile:
         # columns keep a number of their own: those of each row's tokens, and those of all columns in order
         self._numbers: list[Ints] = []
         self._order: Ints = np.zeros(0, dtype=np.int32)
-        # where a run of three words was first seen, as row and position; None where a row has it several times
-        self._runs: dict[int, tuple[int, int] | None] = {}
+        # of every run of three words the number of the column of its second one where it was first seen
+        self._seen: Ints = np.zeros(0, dtype=np.int32)
 
     @classmethod
     def of_table(cls, rows: Sequence[Row], table: Ints) -> "Profile":
@@ -128,7 +95,7 @@ class Profile:
             columns = alignment.extend(*profile._columns, *(array[line[held]] for array in row.arrays), held)[:-1]
             numbers = np.zeros(len(row), dtype=np.int32)
             numbers[line[held]] = held
-            profile._keep(row, columns, numbers, row.runs())
+            profile._keep(row, columns, numbers)
         return profile
 
     @property
@@ -142,8 +109,7 @@ class Profile:
 
     def add(self, row: Row) -> None:
         """Align one more row to the columns; its tokens that fit none open columns of their own."""
-        runs = row.runs()
-        where = self._place(row, runs)
+        where = self._place(row)
         extended = alignment.extend(*self._columns, *row.arrays, where)
         columns, source = extended[:-1], extended[-1]
         fresh = source < 0
@@ -154,14 +120,13 @@ class Profile:
         numbers[where >= 0] = self._order[where[where >= 0]]
         numbers[where < 0] = order[fresh]
         self._order = order
-        self._keep(row, columns, numbers, runs)
+        self._keep(row, columns, numbers)
 
-    def _keep(self, row: Row, columns: Columns, numbers: Ints, runs: Runs) -> None:
-        for position, (run, once) in enumerate(zip(*runs, strict=True)):
-            if not once:
-                self._runs[run] = None
-            elif run not in self._runs:
-                self._runs[run] = (len(self.rows), position)
+    def _keep(self, row: Row, columns: Columns, numbers: Ints) -> None:
+        self._know(row)
+        self._seen[row.runs[~row.once]] = SEVERAL
+        new = row.once & (self._seen[row.runs] == UNSEEN)
+        self._seen[row.runs[new]] = numbers[1:-1][new]
         self.rows.append(row)
         self._columns = columns
         self._numbers.append(numbers)
@@ -172,26 +137,29 @@ class Profile:
         place[self._order] = np.arange(len(self._order), dtype=np.int32)
         return place
 
-    def _place(self, row: Row, runs: Runs) -> Ints:
+    def _know(self, row: Row) -> None:
+        """Make room for the row's runs among those that were seen."""
+        more = int(row.runs.max(initial=-1)) + 1 - len(self._seen)
+        if more > 0:
+            self._seen = np.concatenate([self._seen, np.full(more, UNSEEN, dtype=np.int32)])
+
+    def _place(self, row: Row) -> Ints:
         pointer, words, heads, tails, marks, counts, opened, present = self._columns
         if len(row) == 0 or len(present) == 0:
             return np.full(len(row), -1, dtype=np.int32)
         opens = (opened / present).astype(np.float32)
         held = (present / len(self.rows)).astype(np.float32)
-        low, high = band(len(row), len(present), self._anchors(runs))
+        low, high = band(len(row), len(present), self._anchors(row))
         where = alignment.best_path(*row.arrays, pointer, words, heads, tails, marks, counts, opens, held, low, high, SCORES)
         loose: Ints = alignment.loosen(where, row.words, row.heads, row.marks, row.opens, pointer, words, GAP_AT_ISLAND)
         return np.where(_strays(loose, row, pointer, words), -1, loose).astype(np.int32)
 
-    def _anchors(self, runs: Runs) -> list[tuple[int, int]]:
+    def _anchors(self, row: Row) -> Pairs:
         """Pairs of a position and a column that hold one run of words, in increasing order of both; stray ones left out."""
-        place = self._places()
-        pairs: list[tuple[int, int]] = []
-        for position, (run, once) in enumerate(zip(*runs, strict=True)):
-            known = self._runs.get(run) if once else None
-            if known is not None:
-                pairs.append((position + 1, int(place[self._numbers[known[0]][known[1] + 1]])))
-        return _gathered(pairs)
+        self._know(row)
+        seen = self._seen[row.runs]
+        positions = np.flatnonzero(row.once & (seen >= 0))
+        return _gathered(np.stack([positions + 1, self._places()[seen[positions]]]).astype(np.int32))
 
 
 def _without_entries(columns: int) -> Columns:
@@ -200,42 +168,40 @@ def _without_entries(columns: int) -> Columns:
     return (np.zeros(columns + 1, dtype=np.int32), whole, whole, whole, whole, np.zeros(0, dtype=np.float32), none, none)
 
 
-def _gathered(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _gathered(pairs: Pairs) -> Pairs:
     """The longest chain of the pairs, as far as they follow each other closely there and nothing of the kind crosses it.
 
     Either end of what follows closely is left out: words there may stand beyond the gap as well.
     """
-    chain = alignment.increasing(pairs)
-    crossed = np.zeros(len(chain) + 1, dtype=np.int64)
-    for first, *_, last in _close(sorted(set(pairs).difference(chain))):
-        for position, column in (first, last):
-            ends = (bisect_left(chain, (position, 0)), bisect_left(chain, column, key=itemgetter(1)))
+    linked = alignment.increasing(pairs[1])
+    chain = pairs[:, linked]
+    crossed = np.zeros(chain.shape[1] + 1, dtype=np.int64)
+    stray = np.delete(pairs, linked, axis=1)
+    for first, last in _close(stray):
+        for position, column in (stray[:, first], stray[:, last - 1]):
+            ends = (np.searchsorted(chain[0], position), np.searchsorted(chain[1], column))
             crossed[min(ends)] += 1
             crossed[max(ends)] -= 1
-    kept = [pair for pair, count in zip(chain, np.cumsum(crossed).tolist(), strict=False) if not count]
-    return [pair for group in _close(kept) for pair in group[TRIMMED:-TRIMMED]]
+    kept = chain[:, np.cumsum(crossed)[:-1] == 0]
+    inner = [kept[:, first + TRIMMED : last - TRIMMED] for first, last in _close(kept)]
+    return np.concatenate([kept[:, :0], *inner], axis=1)
 
 
-def _close(pairs: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
-    """Runs of more than twice TRIMMED pairs that follow each other closely in both members."""
-    groups: list[list[tuple[int, int]]] = []
-    for position, column in pairs:
-        if groups:
-            ahead, across = position - groups[-1][-1][0], column - groups[-1][-1][1]
-            if ahead <= FARTHEST_ANCHOR and 0 < across <= 2 * ahead + FARTHEST_ANCHOR:
-                groups[-1].append((position, column))
-                continue
-        groups.append([(position, column)])
-    return [group for group in groups if len(group) > 2 * TRIMMED]
+def _close(pairs: Pairs) -> list[tuple[int, int]]:
+    """Runs, as first and last + 1, of more than twice TRIMMED pairs that follow each other closely in both members."""
+    ahead, across = np.diff(pairs, axis=1)
+    apart = (ahead > FARTHEST_ANCHOR) | (across <= 0) | (across > 2 * ahead + FARTHEST_ANCHOR)
+    edges = [0, *(np.flatnonzero(apart) + 1).tolist(), pairs.shape[1]]
+    return [(first, last) for first, last in pairwise(edges) if last - first > 2 * TRIMMED]
 
 
-def band(tokens: int, columns: int, anchors: Sequence[tuple[int, int]]) -> tuple[Ints, Ints]:
+def band(tokens: int, columns: int, anchors: Pairs) -> tuple[Ints, Ints]:
     """The fewest and the most columns gone through after each number of tokens, 0 to all, that an alignment is looked for in.
 
     The anchors are pairs of a token and a column, in increasing order of both.
     """
-    tokens_at = np.array([-1, *(position for position, _ in anchors), tokens], dtype=np.int64)
-    columns_at = np.array([-1, *(column for _, column in anchors), columns], dtype=np.int64)
+    tokens_at, columns_at = np.pad(anchors.astype(np.int64), ((0, 0), (1, 1)), constant_values=-1)
+    tokens_at[-1], columns_at[-1] = tokens, columns
     rows = np.arange(tokens + 1)
     before = np.searchsorted(tokens_at, rows - 1, side="right") - 1
     after = np.searchsorted(tokens_at, rows, side="left")

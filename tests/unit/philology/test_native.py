@@ -7,8 +7,9 @@ import pytest
 
 from pipeline.philology import alignment
 from pipeline.philology.native import MOST_CELLS, Native, native
-from pipeline.philology.profile import SCORES, Row, Vocabulary, _without_entries, band
+from pipeline.philology.profile import SCORES, Row, _without_entries, band
 from pipeline.philology.tokens import tokenize
+from pipeline.philology.vocabulary import Vocabulary
 
 
 def rows() -> list[Row]:
@@ -35,12 +36,13 @@ def test_plain_and_compiled_functions_agree_on_every_bit() -> None:
     pointer, words, heads, tails, marks, counts, opened, present = columns
     row = own[2]
     opens, held = (opened / present).astype(np.float32), (present / 2).astype(np.float32)
-    low, high = band(len(row), len(present), [(4, 8), (5, 9)])
+    low, high = band(len(row), len(present), np.array([[4, 5], [8, 9]], dtype=np.int32))
     where = both(
         alignment.best_path,
         *row.arrays,
         *(pointer, words, heads, tails, marks, counts, opens, held, low, high, SCORES),
     )
+    both(alignment.increasing, np.array([3, 1, 4, 1, 5, 9, 2, 6, 5], dtype=np.int32))
     both(alignment.loosen, where, row.words, row.heads, row.marks, row.opens, pointer, words, 5)
     both(alignment.extend, *columns, *row.arrays, where)
 

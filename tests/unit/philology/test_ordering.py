@@ -1,16 +1,22 @@
 """Paragraphs stand in the order of the majority."""
 
-from pipeline.philology.ordering import arrange, majority_order, paragraph_clusters, turns_of
+from pipeline.philology.ordering import Runs, arrange, majority_order, paragraph_clusters, turns_of
 from pipeline.philology.tokens import tokenize
+from pipeline.philology.vocabulary import Vocabulary, runs_by_paragraph
 
 A = "one two three four five six seven"
 B = "red green blue white black brown grey"
 C = "north south east west up down left right"
 
 
+def runs(*rows: tuple[str, ...]) -> list[list[Runs]]:
+    """What is compared of rows of paragraphs."""
+    return runs_by_paragraph([tokenize(row) for row in rows], Vocabulary())
+
+
 def test_copies_of_a_paragraph_have_one_number() -> None:
     """A changed word does not hide a copy, and a paragraph of its own gets a number of its own."""
-    rows = [tokenize((A, B)), tokenize((B.replace("grey", "pale"), C, A))]
+    rows = runs((A, B), (B.replace("grey", "pale"), C, A))
     first, second = paragraph_clusters(rows)
     assert second == [first[1], max(first) + 1, first[0]]
 
@@ -38,13 +44,13 @@ def test_a_paragraph_of_its_own_follows_its_predecessor() -> None:
 
 def test_parts_that_do_not_overlap_wait_for_the_row_that_holds_some_of_both() -> None:
     """The likest row comes first, then one that it meets, though another is liker to the rest."""
-    rows = [tokenize((A,)), tokenize((C,)), tokenize((A, B)), tokenize((B, C))]
+    rows = runs((A,), (C,), (A, B), (B, C))
     assert turns_of(rows, [0.9, 0.8, 0.3, 0.3]) == [0, 2, 3, 1]
 
 
 def test_of_rows_that_meet_what_is_there_the_likest_comes_first() -> None:
     """How much of a row is there counts up to a quarter of it."""
-    rows = [tokenize((A, B, C)), tokenize((A, B)), tokenize((A, C, "forty fifty sixty seventy"))]
+    rows = runs((A, B, C), (A, B), (A, C, "forty fifty sixty seventy"))
     assert turns_of(rows, [0.9, 0.5, 0.6]) == [0, 2, 1]
 
 
@@ -56,4 +62,4 @@ def test_a_name_that_several_paragraphs_have_makes_none_a_copy_of_another() -> N
         "Nobody asked the farmers of the valley.",
     )
     other = ('"Later," said John James Mayer.',)
-    assert paragraph_clusters([tokenize(first), tokenize(other)])[1] == [3]
+    assert paragraph_clusters(runs(first, other))[1] == [3]

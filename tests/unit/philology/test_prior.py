@@ -1,9 +1,12 @@
 """Readings are judged by their context, their shape and the article's own words."""
 
+import math
+
 import pytest
+import wordfreq
 
 from pipeline.philology.calibration import calibrated
-from pipeline.philology.language import flat, fluency_of, frequency_of
+from pipeline.philology.language import UNKNOWN, flat, fluency_of, frequency_of
 from pipeline.philology.prior import WEIGHTS, Surroundings, features, learned_directions, spoken
 from pipeline.philology.recovered import Reason
 from pipeline.philology.units import Candidate
@@ -24,6 +27,13 @@ def score(*texts: str, before: list[str] = BEFORE, after: tuple[str, ...] = (), 
 def test_machine_damage_is_less_likely(right: tuple[str, ...], wrong: tuple[str, ...]) -> None:
     """Lower case in a name, a half-spelt number and a lost apostrophe speak against a reading."""
     assert score(*right) > score(*wrong)
+
+
+@pytest.mark.parametrize("word", ["the", "president", "goed", "qqzx", "don't", "2,500", "naïve", "high"])
+def test_a_words_frequency_is_that_of_wordfreq(word: str) -> None:
+    """To the last digit, however it is looked up; the least there is where no list has the word."""
+    found = wordfreq.word_frequency(word, "en")
+    assert frequency_of("en")([word]) == (math.log(found) if found else UNKNOWN)
 
 
 def test_the_fitting_word_beats_the_frequent_one() -> None:

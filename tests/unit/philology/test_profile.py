@@ -1,5 +1,7 @@
 """A row is aligned in a band around its anchors as it would be in the whole table."""
 
+from itertools import compress
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,8 +9,9 @@ from hypothesis import strategies as st
 
 from pipeline.philology import profile as profiles
 from pipeline.philology.alignment import increasing
-from pipeline.philology.profile import BAND, MOST_CELLS, Profile, Row, Vocabulary, band
+from pipeline.philology.profile import BAND, MOST_CELLS, Profile, Row, band
 from pipeline.philology.tokens import tokenize
+from pipeline.philology.vocabulary import Vocabulary
 
 # no two share their first or their last four letters
 WORDS = [
@@ -62,6 +65,17 @@ def test_a_crossing_passage_opens_the_band(monkeypatch: pytest.MonkeyPatch) -> N
     assert narrow.tobytes() == aligned([story, moved]).tobytes()
 
 
+@given(st.lists(st.integers(0, 9), max_size=9))
+def test_the_longest_chain_increases_and_none_is_longer(values: list[int]) -> None:
+    """Beside all choices of a few values."""
+    chain = increasing(np.array(values, dtype=np.int32)).tolist()
+    picked = [values[at] for at in chain]
+    assert chain == sorted(chain)
+    assert picked == sorted(set(picked))
+    choices = (list(compress(values, map(int, f"{number:09b}"[9 - len(values) :]))) for number in range(2 ** len(values)))
+    assert len(picked) == max(len(own) for own in choices if own == sorted(set(own)))
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.integers(0, 300),
@@ -70,15 +84,17 @@ def test_a_crossing_passage_opens_the_band(monkeypatch: pytest.MonkeyPatch) -> N
 )
 def test_a_band_leads_from_the_first_cell_to_the_last(tokens: int, columns: int, pairs: list[tuple[int, int]]) -> None:
     """Through every anchor and BAND columns beside it, without a row that cannot be reached from the one before."""
-    anchors = increasing([pair for pair in dict(pairs).items() if pair[0] < tokens and pair[1] < columns])
-    low, high = band(tokens, columns, anchors)
+    inside = sorted(pair for pair in dict(pairs).items() if pair[0] < tokens and pair[1] < columns)
+    anchors = np.array(inside, dtype=np.int32).reshape(-1, 2)
+    anchors = anchors[increasing(anchors[:, 1].copy())]
+    low, high = band(tokens, columns, anchors.T)
     assert len(low) == len(high) == tokens + 1
     assert (low[0], high[-1]) == (0, columns)
     assert (np.diff(low) >= 0).all()
     assert (np.diff(high) >= 0).all()
     assert (low[1:] <= high[:-1]).all()
     assert (low <= high).all()
-    for position, column in anchors:
+    for position, column in anchors.tolist():
         assert low[position] <= max(0, column - BAND)
         assert high[position + 1] >= min(columns, column + BAND)
 
@@ -86,7 +102,7 @@ def test_a_band_leads_from_the_first_cell_to_the_last(tokens: int, columns: int,
 def test_long_texts_without_anchors_are_searched_near_the_diagonal() -> None:
     """The cells of the band stay near their bound, however the lengths differ."""
     for tokens, columns in ((400_000, 400_000), (1_000, 400_000), (400_000, 1_000), (20_000, 30_000)):
-        low, high = band(tokens, columns, [])
+        low, high = band(tokens, columns, np.zeros((2, 0), dtype=np.int32))
         assert (low[0], high[-1]) == (0, columns)
         assert (np.diff(low) >= 0).all()
         assert (np.diff(high) >= 0).all()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.philology import tokens as cutting
 from pipeline.philology.tokens import Role, Shape, fold, shape_of, tokenize, tokens_of
 from pipeline.philology.witness import Witness
 
@@ -43,6 +44,22 @@ def test_shapes() -> None:
         Shape.PUNCTUATION,
         Shape.PUNCTUATION,
     ]
+
+
+LATIN = [chr(code) for code in (*range(0x250), *range(0x2010, 0x205F), 0x20AC)]
+
+
+def test_latin_letters_are_the_same_to_both_ways_of_cutting() -> None:
+    """Every character that the short way takes, between two letters, behind a blank and doubled."""
+    line = " ".join(f"a{letter}b {letter} {letter}{letter}c" for letter in LATIN)
+    assert cutting._LATIN.fullmatch(line)
+    assert [match.span() for match in cutting._cut(line)] == [match.span() for match in cutting._TOKEN.finditer(line)]
+
+
+@given(st.text(st.sampled_from(LATIN)))
+def test_latin_text_is_cut_the_same_both_ways(line: str) -> None:
+    """The short way and the one for every script."""
+    assert [match.span() for match in cutting._cut(line)] == [match.span() for match in cutting._TOKEN.finditer(line)]
 
 
 @given(st.lists(st.text(), max_size=6))
