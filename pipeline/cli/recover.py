@@ -28,7 +28,7 @@ STREAM = Path("-")
 
 def recover(
     ctx: typer.Context,
-    copies: Annotated[list[Path], typer.Argument(metavar="COPY…", help="Text or HTML files, folders of them, or -.")],
+    copies: Annotated[list[Path], typer.Argument(metavar="COPY…", help="Text, HTML or WARC files, folders of them, or -.")],
     format_: Annotated[
         Literal["text", "json"] | None, typer.Option("--format", "-f", help="text (the default) or json, schema 1.")
     ] = None,

@@ -12,6 +12,7 @@ from pipeline.philology.witness import Witness
 
 HTML = frozenset({".html", ".htm", ".xhtml"})
 TEXT = frozenset({".txt", ".text", ".md", ""})
+WARC = (".warc", ".warc.gz")
 LARGEST = 10_000_000
 # A first line longer than this, or one that ends a sentence, is no headline.
 LONGEST_HEADLINE = 200
@@ -45,8 +46,8 @@ class Copies:
 def read_copies(paths: Iterable[Path], stdin: bytes = b"") -> Copies:
     """The witnesses in files and folders; `-` is what was read from standard input. A page is told by its name or its start.
 
-    In a text file a blank line separates paragraphs, and a first line that does not end a sentence is the headline. Raises
-    Misuse for a path that cannot be read, or is named twice.
+    In a text file a blank line separates paragraphs, and a first line that does not end a sentence is the headline. Of a WARC
+    file each page is a witness, under its URL. Raises Misuse for a path that cannot be read, or is named twice.
     """
     witnesses: list[Witness] = []
     left_out: list[str] = []
@@ -55,6 +56,9 @@ def read_copies(paths: Iterable[Path], stdin: bytes = b"") -> Copies:
         if files.count(path) > 1:
             raise Misuse(f"The copy {path} is named twice, by itself or with its folder: name it once.")
     for path in files:
+        if path.name.lower().endswith(WARC):
+            _read_warc(path, witnesses, left_out)
+            continue
         try:
             witnesses.append(_read_body("-", "", stdin) if str(path) == "-" else _read_file(path))
         except Malformed as error:
@@ -68,18 +72,48 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             if str(path) == "-" or not path.is_dir():
                 yield path
                 continue
-            inside = sorted(file for file in path.iterdir() if file.is_file() and file.suffix.lower() in HTML | TEXT - {""})
+            inside = sorted(file for file in path.iterdir() if file.is_file() and _is_copy(file))
         except OSError as error:
             raise Misuse(f"Cannot read {path}: {error.strerror or error}.") from error
         if not inside:
-            raise Misuse(f"The folder {path} holds no .txt or .html file.")
+            raise Misuse(f"The folder {path} holds no .txt, .html or .warc.gz file.")
         yield from inside
+
+
+def _is_copy(file: Path) -> bool:
+    return file.suffix.lower() in HTML | TEXT - {""} or file.name.lower().endswith(WARC)
+
+
+def _read_warc(path: Path, witnesses: list[Witness], left_out: list[str]) -> None:
+    from pipeline.stages.archived_copies import archived_pages  # noqa: PLC0415 - warcio, which other copies need not wait for
+
+    sources = {witness.source for witness in witnesses}
+    found = 0
+    try:
+        for page in archived_pages(path, LARGEST):
+            found += 1
+            source = f"{page.url} ({page.when})" if page.url in sources else page.url
+            sources.add(source)
+            try:
+                _refuse_large(source, page.body)
+                witnesses.append(read_html(source, page.body, page.url, page.headers))
+            except Malformed as error:
+                left_out.append(str(error))
+    except Malformed as error:
+        left_out.append(str(error))
+        return
+    if not found:
+        left_out.append(f"{path}: it holds no page that was answered with.")
 
 
 def _read_file(path: Path) -> Witness:
     kind = path.suffix.lower()
+    if str(path).lower().startswith(("http:/", "https:/")):
+        raise Misuse(f"{path} is a URL: `wirecopy add URL --wait` fetches it, and recover reads what is on this machine.")
     if kind not in HTML | TEXT:
-        raise Misuse(f"{path} is neither text nor HTML: give .txt or .html files, folders of them, or - for standard input.")
+        raise Misuse(
+            f"{path} is neither text nor HTML: give .txt, .html or .warc.gz files, folders of them, or - for standard input."
+        )
     try:
         with path.open("rb") as file:
             body = file.read(LARGEST + 1)  # a pipe or a device has no size to look at before
@@ -89,16 +123,22 @@ def _read_file(path: Path) -> Witness:
 
 
 def _read_body(source: str, kind: str, body: bytes) -> Witness:
-    if len(body) > LARGEST:
-        raise Malformed(f"{source}: more than {LARGEST // 1_000_000} MB are no article.")
+    _refuse_large(source, body)
     return read_html(source, body) if kind in HTML or _PAGE.match(body[:10_000]) else read_text(source, body)
 
 
-def read_html(source: str, body: bytes) -> Witness:
+def _refuse_large(source: str, body: bytes) -> None:
+    if len(body) > LARGEST:
+        raise Malformed(f"{source}: more than {LARGEST // 1_000_000} MB are no article.")
+
+
+def read_html(
+    source: str, body: bytes, url: str = "https://local.invalid/", headers: Iterable[tuple[str, str]] = ()
+) -> Witness:
     """The witness in a page. Raises Malformed, with the reason, where it holds no article."""
     from pipeline.crawl.extraction import read_page  # noqa: PLC0415 - half a second, which copies in plain text need not wait
 
-    page = read_page(body, "https://local.invalid/", [])
+    page = read_page(body, url, headers)
     if page.why is not None:
         raise Malformed(f"{source}: {page.why}.")
     return Witness(source, page.paragraphs, page.title, page.byline, page.dateline, page.language, published=page.published)

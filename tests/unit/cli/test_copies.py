@@ -1,10 +1,13 @@
 """Files that people hand over, the odd ones above all."""
 
+import gzip
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import Misuse
+from pipeline.exports.warc import Exchange, write_exchange, write_information
 from pipeline.stages.copies import LARGEST, read_copies
 
 TEXT = "Ferry stranded, all safe\n\nA ferry ran aground on Friday, the coastguard said. “Nobody was hurt,” said Zoë.\n"
@@ -79,3 +82,102 @@ def test_paths_that_cannot_be_read_are_misuse(tmp_path: Path) -> None:
         with pytest.raises(Misuse) as caught:
             read_copies([path])
         assert str(path) in str(caught.value)
+
+
+def exchange(url: str, body: bytes, *, status: int = 200, media: str = "text/html", packing: str | None = None) -> Exchange:
+    headers = (("Content-Type", media), *((("Content-Encoding", packing),) if packing else ()))
+    return Exchange(url, datetime(2026, 11, 22, tzinfo=UTC), status, headers, body)
+
+
+def warc(path: Path, *exchanges: Exchange) -> Path:
+    with path.open("wb") as file:
+        write_information(file, path.name, {"software": "a test"})
+        for one in exchanges:
+            write_exchange(file, one)
+    return path
+
+
+def test_each_page_of_a_warc_file_is_a_copy(tmp_path: Path) -> None:
+    """Under its URL, a second capture with its date; redirects, pictures and robots.txt are none, a menu is told."""
+    path = warc(
+        tmp_path / "copies.warc.gz",
+        exchange("https://one.example/robots.txt", b"User-agent: *"),
+        exchange("https://one.example/ferry", PAGE.encode()),
+        exchange("https://one.example/old", b"", status=301),
+        exchange("https://one.example/ferry.png", b"\x89PNG", media="image/png"),
+        exchange("https://two.example/menu", b"<html><body><nav>Home</nav></body></html>"),
+        exchange("https://one.example/ferry", PAGE.encode()),
+    )
+    copies = read_copies([path])
+    assert [witness.source for witness in copies.witnesses] == [
+        "https://one.example/ferry",
+        "https://one.example/ferry (2026-11-22T00:00:00.000000Z)",
+    ]
+    assert all(PARAGRAPH in witness.paragraphs[0] for witness in copies.witnesses)
+    (line,) = copies.left_out
+    assert line.startswith("https://two.example/menu: ")
+    assert read_copies([tmp_path]).witnesses == copies.witnesses
+
+
+def wire_record(url: str, wire: bytes, *headers: bytes) -> bytes:
+    """A response record as crawlers write it that keep what came over the wire; the record itself is not packed."""
+    answer = b"\r\n".join((b"HTTP/1.1 200 OK", b"Content-Type: text/html", *headers, b"", wire))
+    return (
+        b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: %b\r\nWARC-Date: 2026-11-22T00:00:00Z\r\n"
+        b"WARC-Record-ID: <urn:uuid:00000000-0000-4000-8000-000000000000>\r\n"
+        b"Content-Type: application/http; msgtype=response\r\nContent-Length: %d\r\n\r\n%b\r\n\r\n"
+        % (url.encode(), len(answer), answer)
+    )
+
+
+def test_a_warc_file_of_another_crawler_is_read_as_it_came_over_the_wire(tmp_path: Path) -> None:
+    """Bodies that are chunked and packed."""
+    packed = gzip.compress(PAGE.encode())
+    wire = b"%x\r\n%b\r\n0\r\n\r\n" % (len(packed), packed)
+    record = wire_record("https://one.example/a", wire, b"Content-Encoding: gzip", b"Transfer-Encoding: chunked")
+    (tmp_path / "wire.warc").write_bytes(record)
+    (witness,) = read_copies([tmp_path / "wire.warc"]).witnesses
+    assert (witness.source, PARAGRAPH in witness.paragraphs[0]) == ("https://one.example/a", True)
+
+
+@pytest.mark.parametrize("body", [b"", b"no archive", b"\x1f\x8b\x08garbage", b"WARC/1.0\r\nContent-Length: x\r\n\r\n"])
+def test_a_file_that_is_no_warc_file_is_left_out(tmp_path: Path, body: bytes) -> None:
+    """With its name and a reason."""
+    (tmp_path / "bad.warc.gz").write_bytes(body)
+    copies = read_copies([tmp_path / "bad.warc.gz"])
+    assert copies.witnesses == ()
+    (line,) = copies.left_out
+    assert line.startswith(str(tmp_path / "bad.warc.gz"))
+
+
+def test_the_pages_before_a_break_are_kept(tmp_path: Path) -> None:
+    """A download that stopped anywhere in the second page gives the first one, and says that it stopped."""
+    path = warc(tmp_path / "cut.warc.gz", exchange("https://one.example/a", PAGE.encode()))
+    first = len(path.read_bytes())
+    warc(path, exchange("https://one.example/a", PAGE.encode()), exchange("https://one.example/b", PAGE.encode()))
+    whole = path.read_bytes()
+    for length in (first + 5, *range(first + 20, len(whole), 60)):
+        path.write_bytes(whole[:length])
+        copies = read_copies([path])
+        assert [witness.source for witness in copies.witnesses] == ["https://one.example/a"]
+        assert len(copies.left_out) == 1
+
+
+def test_a_body_that_inflates_without_end_is_left_out(tmp_path: Path) -> None:
+    """A gzip bomb costs its limit, and the page after it is read."""
+    bomb = gzip.compress(b"<html>" + b" " * (3 * LARGEST))
+    records = (
+        wire_record(f"https://one.example/{name}", body, b"Content-Encoding: gzip")
+        for name, body in (("bomb", bomb), ("ferry", gzip.compress(PAGE.encode())))
+    )
+    (tmp_path / "bomb.warc").write_bytes(b"".join(records))
+    copies = read_copies([tmp_path / "bomb.warc"])
+    assert [witness.source for witness in copies.witnesses] == ["https://one.example/ferry"]
+    (line,) = copies.left_out
+    assert line.startswith("https://one.example/bomb: more than 10 MB")
+
+
+def test_a_url_is_no_file() -> None:
+    """The message says which command fetches it."""
+    with pytest.raises(Misuse, match="wirecopy add URL --wait"):
+        read_copies([Path("https://one.example/ferry.html")])
