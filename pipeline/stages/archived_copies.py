@@ -1,6 +1,7 @@
 """Copies in WARC files (ISO 28500:2017): each page that was answered with is one."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,16 +83,18 @@ def _page(record: ArcWarcRecord, limit: int) -> ArchivedPage | None:
 
 
 def _body(record: ArcWarcRecord, limit: int) -> bytes:
+    """The body inflated; where its packing is broken, what came before that."""
     stream = record.raw_stream
     if (record.http_headers.get_header("Transfer-Encoding") or "").strip().lower() == "chunked":
         # archives that keep bodies as they came over the wire, and those that only kept the header
         stream = ChunkedDataReader(stream)
-    inflater = Inflater(record.http_headers.get_header("Content-Encoding") or "", limit + 1)
     made: list[bytes] = []
-    while not inflater.is_full:
-        piece = stream.read(_PIECE)
-        if not piece:
-            made.append(inflater.finish())
-            break
-        made.append(inflater.feed(piece))
+    with suppress(Malformed):
+        inflater = Inflater(record.http_headers.get_header("Content-Encoding") or "", limit + 1)
+        while not inflater.is_full:
+            piece = stream.read(_PIECE)
+            if not piece:
+                made.append(inflater.finish())
+                break
+            made.append(inflater.feed(piece))
     return b"".join(made)

@@ -3,8 +3,11 @@
 import gzip
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.errors import Misuse
 from pipeline.exports.warc import Exchange, write_exchange, write_information
@@ -175,6 +178,24 @@ def test_a_body_that_inflates_without_end_is_left_out(tmp_path: Path) -> None:
     assert [witness.source for witness in copies.witnesses] == ["https://one.example/ferry"]
     (line,) = copies.left_out
     assert line.startswith("https://one.example/bomb: more than 10 MB")
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.data())
+def test_a_broken_warc_file_never_raises(data: st.DataObject) -> None:
+    """Bytes changed, taken out and put in anywhere: pages or reasons come back, nothing else."""
+    body = bytearray(
+        wire_record("https://one.example/a", gzip.compress(PAGE.encode()), b"Content-Encoding: gzip")
+        + wire_record("https://one.example/b", PAGE.encode(), b"Transfer-Encoding: chunked")
+    )
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(body) - 1))
+        body[at : at + data.draw(st.integers(0, 30))] = data.draw(st.binary(max_size=8))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "broken.warc"
+        path.write_bytes(bytes(body))
+        copies = read_copies([path])
+    assert copies.witnesses or copies.left_out
 
 
 def test_a_url_is_no_file() -> None:
