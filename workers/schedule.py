@@ -5,7 +5,7 @@ from dataclasses import replace
 from pipeline.stages.archiving import archive_captures
 from pipeline.stages.keeping import drop_old_bodies
 from pipeline.stages.outcome import Outcome
-from pipeline.stages.sweeping import sweep, tick
+from pipeline.stages.sweeping import count_common_features, sweep, tick
 from workers import presence
 from workers.app import DEDUPE, FETCH, KEEP, QUEUES, SWEEP, TICK, app, depth
 from workers.runtime import Runtime, perform, stopping
@@ -27,14 +27,15 @@ def ring_for_lost() -> None:
 
 @app.task(name=KEEP)
 def keep() -> None:
-    """Write to WARC files what waits for it, and drop the bodies whose time is over."""
+    """Write to WARC files what waits for it, drop the bodies whose time is over, count what features are common."""
     perform("keep", None, _keep)
 
 
 def _keep(at: Runtime) -> Outcome:
     archived = archive_captures(at.factory, at.settings, stopping)
     dropped = drop_old_bodies(at.factory, at.settings)
-    return Outcome(f"{archived.state}; {dropped.state}")
+    counted = count_common_features(at.factory)
+    return Outcome(f"{archived.state}; {dropped.state}; {counted.state}")
 
 
 def _sweep(at: Runtime) -> Outcome:

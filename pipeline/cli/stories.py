@@ -48,7 +48,8 @@ COPIES = (
     Column("published_at", "published", show=lambda day: shown(day)[:10]),
     Column("agencies", "credits", spare=True),
     Column("partial", "may go on", least=10, spare=True),
-    Column("relation", spare=True),
+    Column("relation", spare=True, show=lambda relation: shown(relation).replace("_", " ")),
+    Column("story_id", "story", right=True, spare=True),
     Column("lineage", right=True, spare=True),
     Column("found_by", "found by", least=10, spare=True),
     Column("source", least=30, spare=True),
@@ -177,6 +178,7 @@ def _print_text(recovery: RecoveryView, *, doubt: bool) -> None:
 
 def _facts(story: StoryView, recovery: RecoveryView) -> str:
     parts = [
+        *([f"Story {story.asked} was merged into story {story.id}"] if story.asked != story.id else []),
         f"Story {story.id}, version {recovery.version} of {story.versions}",
         f"{story.copies} copies" + (f" and {story.excerpts} excerpts" if story.excerpts else ""),
         f"mean probability of a word {percent(recovery.confidence)}",
@@ -193,6 +195,8 @@ def copies(
     format_: FormatOption = None,
 ) -> None:
     """List the copies of a story: where they stand, what was done to them, and what each was copied from.
+
+    Texts of other stories that are linked to it come last: those that quote it, other days' reports, other languages.
 
     Example: wirecopy story copies 12 --format csv > copies.csv
     """

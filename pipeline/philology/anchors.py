@@ -7,9 +7,11 @@ spinner's digit spelled out inside a number (two,500 and 8.Eight are 2500 and 88
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import regex
 
+_KEPT = 64
 MOST_WORDS = 8_000
 """Words that are read of one text; the rest of a longer one is left out, so that no page costs more than this."""
 
@@ -52,7 +54,12 @@ class Words:
 
 
 def read_words(paragraphs: Iterable[str]) -> Words:
-    """The words of the paragraphs, the first `MOST_WORDS` of them."""
+    """The words of the paragraphs, the first `MOST_WORDS` of them; those of the texts that were read last are kept."""
+    return _read_words(tuple(paragraphs))
+
+
+@lru_cache(maxsize=_KEPT)
+def _read_words(paragraphs: tuple[str, ...]) -> Words:
     keys: list[str] = []
     numbers: list[bool] = []
     homes: list[int] = []

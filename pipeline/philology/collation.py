@@ -1,6 +1,6 @@
 """A collation: the witnesses of a story, aligned, one column a place in the text."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -74,6 +74,24 @@ def collate(witnesses: Sequence[Witness]) -> Collation:
         columns=tuple(map(tuple, columns)),
         blocks=_blocks(columns, tokens),
         tokens=tokens,
+    )
+
+
+def repeated(collation: Collation, twins: Iterable[tuple[Witness, str]]) -> Collation:
+    """The collation with more witnesses, each with the source of one in it whose text it has; nothing is aligned again.
+
+    Sigla are given anew, in the order of `collate`.
+    """
+    place = {witness.source: w for w, witness in enumerate(collation.witnesses)}
+    rows = [(witness, w) for w, witness in enumerate(collation.witnesses)]
+    rows += [(witness, place[source]) for witness, source in twins]
+    rows.sort(key=lambda row: _seniority(row[0]))
+    return Collation(
+        witnesses=tuple(witness for witness, _ in rows),
+        sigla=tuple(map(siglum, range(len(rows)))),
+        columns=tuple(collation.columns[w] for _, w in rows),
+        blocks=tuple(Block(block.first, block.last, "".join(block.states[w] for _, w in rows)) for block in collation.blocks),
+        tokens=tuple(collation.tokens[w] for _, w in rows),
     )
 
 

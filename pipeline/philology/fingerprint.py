@@ -78,8 +78,8 @@ def _list_anchors(words: Words) -> Iterator[tuple[str, ...]]:
 def _list_shingles(words: Words) -> Iterator[tuple[str, ...]]:
     for _, paragraph in groupby(zip(words.paragraphs, words.keys, strict=True), key=lambda row: row[0]):
         keys = [key for _, key in paragraph]
+        # Two words of five letters are a cheap stand-in for rarity that needs no corpus and so never changes.
+        long = [len(key) > 4 for key in keys]
         for at in range(len(keys) - 3):
-            run = keys[at : at + 4]
-            # Two words of five letters are a cheap stand-in for rarity that needs no corpus and so never changes.
-            if sum(len(key) > 4 for key in run) > 1 or not run[0].isascii():
-                yield tuple(run)
+            if long[at] + long[at + 1] + long[at + 2] + long[at + 3] > 1 or not keys[at].isascii():
+                yield keys[at], keys[at + 1], keys[at + 2], keys[at + 3]

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from pipeline.philology.collation import Collation, collate, siglum, to_data
+from pipeline.philology.collation import Collation, collate, repeated, siglum, to_data
 from pipeline.philology.witness import Witness
 from pipeline.settings import Settings
 from pipeline.stages.claims import claim
 from pipeline.stages.outcome import Bell, Outcome
-from pipeline.store import recoveries, stories, witnesses
+from pipeline.stages.regrouping import regroup
+from pipeline.store import merging, recoveries, stories, witnesses
 from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Stage, StoredWitness, Story
 
@@ -18,7 +19,8 @@ from pipeline.store.tables import Stage, StoredWitness, Story
 def collate_story(factory: SessionFactory, story_id: int, settings: Settings, worker: str) -> Outcome:
     """Align the copies of a story as they are now and store the collation of that revision.
 
-    Excerpts stay outside. A siglum, once given, stays with its witness; newcomers get the next free ones.
+    Each text is aligned once, however many pages have it. Witnesses that nothing holds together any more are given a story of
+    their own first. A siglum, once given, stays with its witness; newcomers get the next free ones.
     """
     with factory() as session:
         story = session.get(Story, story_id)
@@ -27,10 +29,12 @@ def collate_story(factory: SessionFactory, story_id: int, settings: Settings, wo
     with claim(factory, Stage.COLLATE, story_id, worker, settings) as held:
         if held is None:
             return Outcome("taken")
+        if story.unproven:
+            regroup(factory, story_id, settings, held.attempt_id)
         with factory.begin() as session:
             revision = session.get_one(Story, story_id).revision
             rows = witnesses.copies_of(session, story_id)
-            taken = witnesses.sigla_of(session, story_id)
+            taken = merging.sigla_given(session, story_id)
         if not rows:
             with factory.begin() as session:
                 story = _settle(session, story_id, revision)
@@ -38,12 +42,22 @@ def collate_story(factory: SessionFactory, story_id: int, settings: Settings, wo
                 return held.finish(session, Outcome("no copies"))
         values = witnesses.as_values(rows)
         by_source = {witness.source: row for witness, row in values}
-        collation = collate([witness for witness, _ in values])
+        collation = _collated([witness for witness, _ in values])
         collation = replace(collation, sigla=_name(collation.witnesses, by_source, taken))
         with factory.begin() as session:
             _store(session, story_id, revision, collation, by_source)
             outcome = Outcome("collated", (story_id,), (Bell(Stage.RECOVER, story_id),))
             return held.finish(session, outcome)
+
+
+def _collated(values: Sequence[Witness]) -> Collation:
+    first: dict[tuple[object, ...], Witness] = {}
+    twins: list[tuple[Witness, str]] = []
+    for value in values:
+        same = first.setdefault((value.title, value.dateline, value.paragraphs), value)
+        if same is not value:
+            twins.append((value, same.source))
+    return repeated(collate(list(first.values())), twins)
 
 
 def _name(named: Sequence[Witness], rows: Mapping[str, StoredWitness], taken: Collection[str]) -> tuple[str, ...]:
@@ -70,6 +84,6 @@ def _store(session: Session, story_id: int, revision: int, collation: Collation,
 def _settle(session: Session, story_id: int, revision: int) -> Story:
     story = stories.lock(session, story_id)
     story.collated = max(story.collated, revision)
-    if story.revision == revision:  # else a witness came meanwhile, and the story stays due
+    if story.revision == revision and not story.unproven:  # else a witness came or went meanwhile, and the story stays due
         story.due_at = None
     return story

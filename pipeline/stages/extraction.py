@@ -136,7 +136,6 @@ def _witness_values(capture: Capture, page: Page) -> dict[str, Any]:
         "origins": [
             {name: storable(value) if value else value for name, value in asdict(origin).items()} for origin in page.origins
         ],
-        "features": [],
     }
 
 

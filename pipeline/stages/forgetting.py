@@ -13,7 +13,7 @@ from pipeline.settings import Settings
 from pipeline.stages import archiving
 from pipeline.stages.keeping import bodies_under
 from pipeline.stages.outcome import Bell
-from pipeline.store import archive, captures, forgetting, stories, tombstones
+from pipeline.store import archive, captures, forgetting, merging, stories, tombstones
 from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Capture, FrontierRow, Stage, StoredWitness, Story, WarcFile
 
@@ -76,13 +76,15 @@ def forget(factory: SessionFactory, what: str, settings: Settings) -> Forgotten:
         for capture in of_pages + listings:
             captures.drop_body(session, capture, bodies_under(settings))
         forgetting.delete_pages(session, pages, of_pages)
-        remade = [story_id for story_id in sorted(touched) if forgetting.unmake(session, story_id)]
+        kin = merging.kin_of(session, touched)
+        remade = [story_id for story_id in sorted(kin) if forgetting.unmake(session, story_id)]
+        ended = [story_id for story_id in sorted(touched) if session.get(Story, story_id) is None]
     return Forgotten(
         urls=tuple(row.url for row in rows),
         captures=len(of_pages),
         witnesses=witnesses,
         remade=tuple(remade),
-        ended=tuple(sorted(touched - set(remade))),
+        ended=tuple(ended),
         elsewhere=tuple(elsewhere),
         bells=tuple(Bell(Stage.COLLATE, story_id) for story_id in remade),
     )

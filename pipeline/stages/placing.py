@@ -1,27 +1,43 @@
 """Place: find the story that a witness belongs to, or open one."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from pipeline.philology.fingerprint import fingerprint
-from pipeline.philology.relation import Relation, RelationKind, relate
+from pipeline.philology.fingerprint import Fingerprint, fingerprint
+from pipeline.philology.relation import RelationKind
 from pipeline.settings import Settings
 from pipeline.stages.claims import claim
 from pipeline.stages.outcome import Outcome
-from pipeline.store import stories, witnesses
+from pipeline.stages.relatives import Relative, best_copy, looked_up, numbers_of, relatives_of
+from pipeline.store import features, links, merging, stories, witnesses
 from pipeline.store.engine import SessionFactory
-from pipeline.store.tables import Stage, StoredWitness
+from pipeline.store.tables import Bond, Stage, StoredWitness
 
-# Stored witnesses that share the most features with a newcomer are compared with it, this many at the most.
-COMPARED = 6
-JOINS = (RelationKind.COPY, RelationKind.EXCERPT)
+LINKED = {
+    RelationKind.EXCERPT: Bond.EXCERPT,
+    RelationKind.SAME_TEMPLATE: Bond.SAME_TEMPLATE,
+    RelationKind.OTHER_LANGUAGE: Bond.OTHER_LANGUAGE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a look into the store found, and how many witnesses had been placed by then."""
+
+    print_: Fingerprint
+    relatives: tuple[Relative, ...]
+    placed: int
 
 
 def place(factory: SessionFactory, witness_id: int, settings: Settings, worker: str) -> Outcome:
-    """Join a witness to the story of the stored copy that it agrees with best, or open a story for it.
+    """Join a witness to the stories of the stored copies that it agrees with, or open a story for it.
 
-    One witness is placed at a time, whoever places it: two copies of a new article that come at once end in one story. A
-    text too thin to be told from others is kept without a story, with the reason.
+    Relatives are looked for beside other placings; what was placed meanwhile is looked at again, one placing at a time: two
+    copies of a new article that come at once end in one story. A text that its story has already joins it as a twin. A copy
+    of two stories makes them one. A text too thin to be told from others is kept without a story, with the reason.
     """
     with factory() as session:
         known = session.get(StoredWitness, witness_id)
@@ -30,42 +46,82 @@ def place(factory: SessionFactory, witness_id: int, settings: Settings, worker: 
     with claim(factory, Stage.PLACE, witness_id, worker, settings) as held:
         if held is None:
             return Outcome("taken")
+        with factory() as session:
+            look = None if witnesses.first_of_text(session, known.text) else _look(session, known)
         with factory.begin() as session:
             stories.lock_placing(session)
             witness = session.get_one(StoredWitness, witness_id)
             if witness.placed_at is not None:
                 return held.finish(session, Outcome("placed already"))
-            return held.finish(session, _place(session, witness, settings))
+            return held.finish(session, _place(session, witness, look, settings))
 
 
-def _place(session: Session, witness: StoredWitness, settings: Settings) -> Outcome:
+def _look(session: Session, witness: StoredWitness) -> _Look:
     value = witnesses.as_value(witness)
     print_ = fingerprint(value)
-    witness.features, witness.thin, witness.placed_at = list(print_.features), print_.thin, func.now()
-    if print_.thin is not None:
-        return Outcome(f"no story: {print_.thin}", (witness.id,))
-    best: tuple[float, StoredWitness, Relation] | None = None
-    for member in witnesses.candidates(session, witness.id, print_.features, COMPARED):
-        relation = relate(value, witnesses.as_value(member))
-        if relation.kind not in JOINS:
-            continue
-        rank = (relation.kind == RelationKind.COPY) + max(relation.newcomer_coverage, relation.member_coverage)
-        if best is None or rank > best[0]:
-            best = rank, member, relation
-    if best is None or best[1].story_id is None:
-        witness.relation = RelationKind.COPY
+    placed = features.placed(session)
+    return _Look(print_, () if print_.thin else tuple(relatives_of(session, value, print_)), placed)
+
+
+def _place(session: Session, witness: StoredWitness, look: _Look | None, settings: Settings) -> Outcome:
+    witness.placed_at = func.now()
+    first = witnesses.first_of_text(session, witness.text)
+    if first is not None and first.story_id is not None:
+        return _join_as_twin(session, witness, first, first.story_id, settings)
+    look = look or _look(session, witness)
+    witness.thin = look.print_.thin
+    if look.print_.thin is not None:
+        return Outcome(f"no story: {look.print_.thin}", (witness.id,))
+    relatives = _current(session, witness, look)
+    features.put(session, witness.id, looked_up(look.print_))
+    best = best_copy(relatives)
+    witness.relation = RelationKind.COPY
+    if best is None:
         story_id = stories.open_story(session, witness.title, witness.language).id
+        witness.relation_evidence = {"compared": len(relatives)}
         state = "opened"
     else:
-        _, member, relation = best
-        story_id = best[1].story_id
-        witness.relation = relation.kind
-        witness.relation_evidence = {
-            "of": member.id,
-            "newcomer_coverage": relation.newcomer_coverage,
-            "member_coverage": relation.member_coverage,
-            **relation.evidence,
-        }
-        state = f"joined as {relation.kind}"
+        story_id = _merge_copied(session, best, relatives, settings)
+        also = [one.witness_id for one in relatives if one.relation.kind is RelationKind.COPY and one is not best]
+        witness.relation_evidence = best.evidence() | ({"also": also} if also else {})
+        state = f"joined as {best.relation.kind}"
     stories.join(session, story_id, witness, settings.settle)
+    now = witnesses.stories_of(session, [one.witness_id for one in relatives])
+    for one in relatives:
+        bond = LINKED.get(one.relation.kind)
+        if bond is not None and now[one.witness_id] != story_id:
+            links.put(session, witness.id, one.witness_id, bond, numbers_of(one.relation))
     return Outcome(state, (witness.id, story_id))
+
+
+def _join_as_twin(session: Session, witness: StoredWitness, first: StoredWitness, story_id: int, settings: Settings) -> Outcome:
+    heard = witnesses.is_heard(session, witness, first)
+    witness.twin_of, witness.relation, witness.relation_evidence = first.id, RelationKind.COPY, {"of": first.id}
+    stories.join(session, story_id, witness, settings.settle, heard=heard)
+    return Outcome("joined as twin", (witness.id, story_id))
+
+
+def _current(session: Session, witness: StoredWitness, look: _Look) -> list[Relative]:
+    """The relatives with the stories that they are in by now, and those that were placed since."""
+    found = list(look.relatives)
+    if features.placed(session) != look.placed:
+        compared = {one.witness_id for one in found}
+        found += relatives_of(session, witnesses.as_value(witness), look.print_, compared)
+    now = witnesses.stories_of(session, [one.witness_id for one in found])
+    return [replace(one, story_id=now[one.witness_id]) for one in found if one.witness_id in now]
+
+
+def _merge_copied(session: Session, best: Relative, relatives: Sequence[Relative], settings: Settings) -> int:
+    """The one story of all that the newcomer is a copy of; of two that were split only the better one counts."""
+    story_id = best.story_id
+    for one in relatives:
+        if one.relation.kind is not RelationKind.COPY or one.story_id == story_id:
+            continue
+        now = witnesses.stories_of(session, [one.witness_id])[one.witness_id]  # a merge before may have moved it
+        if now == story_id or links.are_parted(session, story_id, now):
+            continue
+        older, younger = sorted((story_id, now))
+        evidence = {"copies": [best.evidence(), one.evidence()]}
+        merging.merge(session, older, younger, evidence, settings.settle)
+        story_id = older
+    return story_id

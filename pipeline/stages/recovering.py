@@ -87,12 +87,22 @@ def _store(
     story.language = recovery.language or story.language
     ids = dict(zip(collation.sigla, stored.witness_ids, strict=True))
     shown = _shown(collation)
+    if {stranger.source for stranger in recovery.strangers} & {
+        w.source for w in collation.witnesses if not witnesses.is_second(w)
+    }:
+        story.unproven = True  # they are given a story of their own before the next collation
+        stories.make_due(session, story_id)
+    rows: dict[int | None, StoredWitness] = {}
     for attestation in recovery.witnesses:
         if attestation.siglum not in shown:
             continue  # what is stored of a copy is said of the text that its page shows
         row = session.get_one(StoredWitness, ids[attestation.siglum])
         row.kind, row.error_rate, row.coverage = attestation.kind, attestation.error_rate, attestation.coverage
         row.exemplar, row.lineage = attestation.exemplar, attestation.lineage
+        rows[row.id] = row
+    for row in rows.values():
+        if row.twin_of in rows:
+            row.lineage = rows[row.twin_of].lineage  # one text has one vote in every story, also where nothing is disputed
     rates = _rates(collation, recovery)
     recoveries.put_lessons(session, story_id, _language(collation), rates, recovery.learned)
     return Outcome("unchanged" if version is None else f"version {version}", (story_id,))

@@ -1,4 +1,4 @@
-"""The tick and the sweep: what is due is rung for, and what got lost is found again.
+"""The tick and the sweep: what is due is rung for, what got lost is found again, what is common is counted.
 
 The tick finds hosts with due URLs and stories that have settled. The sweep ends the claims of dead processes and rings
 for whatever waits without a claim: a bell may be lost, a row is not.
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from pipeline.settings import Settings
 from pipeline.stages.claims import end_abandoned
 from pipeline.stages.outcome import Bell, Outcome
-from pipeline.store import hosts, overdue, stories
+from pipeline.store import features, hosts, overdue, stories
 from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Stage
 
@@ -41,6 +41,13 @@ def sweep(factory: SessionFactory, settings: Settings, is_gone: Callable[[str], 
         died = end_abandoned(session, MOST_BELLS, settings.quarantine_after, is_gone)
         bells = _overdue(session, settings)
         return Outcome(f"{died} claims ended", next=tuple(bells))
+
+
+def count_common_features(factory: SessionFactory) -> Outcome:
+    """Count the features that many stories hold, where enough witnesses have come since the last time."""
+    with factory.begin() as session:
+        counted = features.count_common(session)
+    return Outcome("common features as they were" if counted is None else f"{counted} common features")
 
 
 def _overdue(session: Session, settings: Settings) -> list[Bell]:

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from pipeline.store import features, links
 from pipeline.store.tables import (
     Attempt,
     Capture,
@@ -77,13 +78,14 @@ def source_captures(session: Session, sources: Collection[int]) -> list[Capture]
 
 
 def delete_witnesses(session: Session, pages: Collection[int]) -> tuple[int, set[int]]:
-    """Delete what was read out of pages: (texts deleted, the stories that they were placed in)."""
-    gone = session.execute(
-        delete(StoredWitness)
-        .where(StoredWitness.frontier_id.in_(pages))
-        .returning(StoredWitness.id, StoredWitness.story_id, StoredWitness.siglum)
-    ).all()
-    ids = [row.id for row in gone]
+    """Delete what was read out of pages: (texts deleted, the stories that they were placed in).
+
+    Where the first witness of a text goes and twins of it stay, one of them takes its place.
+    """
+    ids = session.scalars(select(StoredWitness.id).where(StoredWitness.frontier_id.in_(pages))).all()
+    _replace_first(session, ids)
+    gone = session.execute(delete(StoredWitness).where(StoredWitness.id.in_(ids)).returning(StoredWitness.story_id)).all()
+    features.drop(session, ids)
     _delete_work(session, (Stage.PLACE,), ids)
     session.execute(
         update(StoredWitness)
@@ -91,6 +93,30 @@ def delete_witnesses(session: Session, pages: Collection[int]) -> tuple[int, set
         .values(relation_evidence=StoredWitness.relation_evidence.op("-")("of"))
     )
     return len(ids), {row.story_id for row in gone if row.story_id is not None}
+
+
+def _replace_first(session: Session, going: Collection[int]) -> None:
+    first = aliased(StoredWitness)
+    successors = session.execute(
+        select(first.id, func.min(StoredWitness.id))
+        .join(first, first.id == StoredWitness.twin_of)
+        .where(first.id.in_(going), StoredWitness.id.not_in(going))
+        .group_by(first.id)
+    ).all()
+    for id_, successor in successors:
+        known = session.scalar(select(StoredWitness.relation_evidence).where(StoredWitness.id == id_))
+        session.execute(update(StoredWitness).where(StoredWitness.twin_of == id_).values(twin_of=successor))
+        session.execute(
+            update(StoredWitness).where(StoredWitness.id == successor).values(twin_of=None, relation_evidence=known)
+        )
+        session.execute(
+            update(StoredWitness)
+            .where(StoredWitness.relation_evidence["of"].as_integer() == id_)
+            .values(relation_evidence=StoredWitness.relation_evidence.op("||")({"of": successor}))
+        )
+        features.hand_over(session, id_, successor)
+        links.hand_over(session, id_, successor)
+    session.execute(update(StoredWitness).where(StoredWitness.twin_of.in_(going)).values(twin_of=None))
 
 
 def delete_pages(session: Session, pages: Collection[int], captures: Sequence[Capture]) -> None:
@@ -106,27 +132,41 @@ def delete_pages(session: Session, pages: Collection[int], captures: Sequence[Ca
 def unmake(session: Session, story_id: int) -> bool:
     """Delete all that was made of a story's witnesses, and let it be made again of those that are left; False where none is.
 
-    Every version goes, with the apparatus and what the story taught: each may hold the words.
+    Every version goes, with the apparatus and what the story taught: each may hold the words. Of a story that was merged into
+    another one nothing is left but its number.
     """
     # The story first, then what hangs on it: so do collate and recover, and they may meet this.
-    story = session.get_one(Story, story_id, with_for_update=True, populate_existing=True)
+    story = session.get(Story, story_id, with_for_update=True, populate_existing=True)
+    if story is None:
+        return False  # it went with the story that it was merged into
     newest = session.scalar(select(func.max(StoredRecovery.version)).where(StoredRecovery.story_id == story_id))
     for made in (StoredRecovery, StoredCollation, SiteError, StoredPair):
         session.execute(delete(made).where(made.story_id == story_id))
     # Whoever is at it has the old texts in hand: it finds its claim gone, and stores nothing.
     _delete_work(session, OF_STORIES, [story_id])
-    left = session.scalars(select(StoredWitness).where(StoredWitness.story_id == story_id).order_by(StoredWitness.id)).all()
-    if not left:
-        session.delete(story)
+    story.forgotten_versions = max(story.forgotten_versions, newest or 0)
+    if story.merged_into is not None:
+        story.title = None
         session.flush()
         return False
-    story.forgotten_versions = max(story.forgotten_versions, newest or 0)
-    story.title, story.language = left[0].title, left[0].language
+    first = session.execute(
+        select(StoredWitness.title, StoredWitness.language)
+        .where(StoredWitness.story_id == story_id)
+        .order_by(StoredWitness.id)
+        .limit(1)
+    ).first()
+    if first is None:
+        for merged in session.scalars(select(Story.id).where(Story.merged_into == story_id)).all():
+            unmake(session, merged)
+        session.execute(delete(Story).where(or_(Story.id == story_id, Story.merged_into == story_id)))
+        return False
+    story.title, story.language = first.title, first.language
     story.revision += 1
     story.recovered = story.collated
+    story.unproven = True
     story.due_at = func.now()
-    for witness in left:
-        witness.kind = witness.error_rate = witness.coverage = witness.exemplar = witness.lineage = None
+    unsaid = dict.fromkeys(("kind", "error_rate", "coverage", "exemplar", "lineage"))
+    session.execute(update(StoredWitness).where(StoredWitness.story_id == story_id).values(**unsaid))
     session.flush()
     return True
 

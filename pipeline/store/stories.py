@@ -24,10 +24,15 @@ def open_story(session: Session, title: str | None, language: str | None) -> Sto
     return story
 
 
-def join(session: Session, story_id: int, witness: StoredWitness, settle: float) -> None:
-    """Add a witness to a story, which is then to be collated `settle` seconds after its last change."""
+def join(session: Session, story_id: int, witness: StoredWitness, settle: float, *, heard: bool = True) -> None:
+    """Add a witness to a story, which is then to be collated `settle` seconds after its last change.
+
+    One that is not heard adds a page to its story and nothing to be done.
+    """
     witness.story_id = story_id
     session.flush()
+    if not heard:
+        return
     session.execute(
         update(Story).where(Story.id == story_id).values(revision=Story.revision + 1, due_at=func.now() + span(settle))
     )

@@ -302,13 +302,16 @@ class Story(Table):
 
     `revision` counts the changes of its witnesses; `collated` and `recovered` are the revisions that collation and recovery
     have seen. `due_at` is when it is to be collated next, null when nothing is to be done. `forgotten_versions` is the number
-    of the last recovery that was deleted on request: no later one is given a number that another text had.
+    of the last recovery that was deleted on request: no later one is given a number that another text had. `merged_into` is the
+    story that its witnesses went to, which answers in its place. `unproven` says that its witnesses are to be compared again
+    before they are collated: one that held them together is gone, or a recovery named strangers.
     """
 
     __tablename__ = "stories"
     __table_args__ = (
         Index("ix_stories_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_stories_collated", "id", postgresql_where=text("collated > recovered")),
+        Index("ix_stories_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -318,6 +321,8 @@ class Story(Table):
     collated: Mapped[int] = mapped_column(server_default="0")
     recovered: Mapped[int] = mapped_column(server_default="0")
     forgotten_versions: Mapped[int] = mapped_column(server_default="0")
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("stories.id"))
+    unproven: Mapped[bool] = mapped_column(server_default=text("false"))
     due_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -327,20 +332,25 @@ class StoredWitness(Table):
 
     `text` is its paragraphs separated by blank lines, `partial` why it may go on behind them; `second_text` is what the page's
     JSON-LD gives as its text, where that differs, `slug` the headline that its URL spells. `origins` are what the page declares
-    (crawl/pages.py), `canonical_key` the sameness key of its canonical address, where that is believed. `features` is its
-    fingerprint, `thin` why it is too thin to be placed.
+    (crawl/pages.py), `canonical_key` the sameness key of its canonical address, where that is believed. `twin_of` is the first
+    witness of its story with the same text, `thin` why it is in no story. `part` counts the parts of a page that holds several
+    stories from 1; 0 is the page as a whole.
     """
 
     __tablename__ = "witnesses"
     __table_args__ = (
-        Index("ix_witnesses_features", "features", postgresql_using="gin"),
+        Index("ix_witnesses_story_id_source", "story_id", "source"),
+        Index("ix_witnesses_text", text("md5(text)"), postgresql_where=text("story_id IS NOT NULL AND twin_of IS NULL")),
+        Index("ix_witnesses_twin_of", "twin_of", "id", postgresql_where=text("twin_of IS NOT NULL")),
         Index("ix_witnesses_search", "search", postgresql_using="gin"),
         Index("ix_witnesses_unplaced", "id", postgresql_where=text("placed_at IS NULL")),
         UniqueConstraint("story_id", "siglum"),
+        UniqueConstraint("capture_id", "part"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    capture_id: Mapped[int | None] = mapped_column(ForeignKey("captures.id"), unique=True)
+    capture_id: Mapped[int | None] = mapped_column(ForeignKey("captures.id"))
+    part: Mapped[int] = mapped_column(server_default="0")
     frontier_id: Mapped[int | None] = mapped_column(ForeignKey("frontier.id"), index=True)
     source: Mapped[str]
     host: Mapped[str | None] = mapped_column(index=True)
@@ -355,11 +365,11 @@ class StoredWitness(Table):
     slug: Mapped[str | None]
     origins: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
     canonical_key: Mapped[str | None] = mapped_column(index=True)
-    features: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     thin: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     placed_at: Mapped[datetime | None]
-    story_id: Mapped[int | None] = mapped_column(ForeignKey("stories.id"), index=True)
+    story_id: Mapped[int | None] = mapped_column(ForeignKey("stories.id"))
+    twin_of: Mapped[int | None] = mapped_column(ForeignKey("witnesses.id"))
     relation: Mapped[str | None]
     relation_evidence: Mapped[dict[str, Any] | None]
     siglum: Mapped[str | None]
@@ -373,6 +383,90 @@ class StoredWitness(Table):
         # A tsvector holds a megabyte at the most; what stands behind the first 200,000 characters is not indexed.
         Computed("to_tsvector('english', coalesce(title, '') || ' ' || left(text, 200000))", persisted=True),
     )
+
+
+class Bond(StrEnum):
+    """How two stories are bound to each other by two of their witnesses."""
+
+    EXCERPT = "excerpt"
+    SAME_TEMPLATE = "same_template"
+    OTHER_LANGUAGE = "other_language"
+    PARTED = "parted"
+    """They were one story and were split: what is a copy of both does not make them one again."""
+
+
+class StoryLink(Table):
+    """A relation between two witnesses of different stories that is no reason to join them; their stories are linked by it."""
+
+    __tablename__ = "story_links"
+    __table_args__ = (CheckConstraint(_values(Bond, "kind"), name="kind"),)
+
+    witness_id: Mapped[int] = mapped_column(ForeignKey("witnesses.id", ondelete="CASCADE"), primary_key=True)
+    other_id: Mapped[int] = mapped_column(ForeignKey("witnesses.id", ondelete="CASCADE"), primary_key=True, index=True)
+    kind: Mapped[str]
+    evidence: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class StoryChange(StrEnum):
+    """What late evidence did to a story."""
+
+    MERGED = "merged"
+    """The witnesses of the other story came to it."""
+    SPLIT = "split"
+    """Some of its witnesses went to the other story, which was opened for them."""
+
+
+class StoryEvent(Table):
+    """A change of a story by late evidence: which witnesses moved, from or to which story, and why."""
+
+    __tablename__ = "story_events"
+    __table_args__ = (CheckConstraint(_values(StoryChange, "change"), name="change"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"), index=True)
+    other_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"), index=True)
+    change: Mapped[str]
+    witness_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    sigla: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """The sigla that left the story with them: not given there again."""
+    evidence: Mapped[dict[str, Any]]
+    happened_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Feature(Table):
+    """A feature of a placed witness's fingerprint, one of those that are looked up; a twin has none of its own.
+
+    Rows refer to their witness without a foreign key: a hundred checks a witness would cost more than placing it.
+    """
+
+    __tablename__ = "features"
+    __table_args__ = (
+        # Rows lie in the order in which their witnesses were placed, which makes an index by blocks enough to delete them.
+        Index("ix_features_witness_id", "witness_id", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
+    )
+
+    feature: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    witness_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class CommonFeature(Table):
+    """A feature that many stories hold, and about how many: estimated from a sample (store/features.py)."""
+
+    __tablename__ = "common_features"
+
+    feature: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    stories: Mapped[int]
+
+
+class Placings(Table):
+    """One row: how many witnesses were placed with a fingerprint, and how many when common features were last counted."""
+
+    __tablename__ = "placings"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int]
+    counted: Mapped[int] = mapped_column(server_default="0")
 
 
 class StoredCollation(Table):

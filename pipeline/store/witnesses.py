@@ -1,43 +1,82 @@
-"""Witnesses, and the ones that a newcomer might belong with."""
+"""Witnesses, and which of them have a vote."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from sqlalchemy import select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session, load_only
 
 from pipeline.philology.witness import Witness
 from pipeline.store.tables import FrontierRow, StoredWitness, Visit
 
-# What names the second text of a page; no URL in the store has a fragment.
+# What names the second text of a page, and a part of it; no URL in the store has a fragment.
 SECOND = "#articleBody"
-# How many of the newcomer's features each stored witness shares. The index finds rows that share any; counting them is
-# left to the few that do.
-CANDIDATES = text("""
-SELECT id, story_id, cardinality(ARRAY(SELECT unnest(features) INTERSECT SELECT unnest(CAST(:features AS bigint[])))) AS shared
-FROM witnesses
-WHERE features && CAST(:features AS bigint[]) AND story_id IS NOT NULL AND id <> :newcomer
-ORDER BY shared DESC, id LIMIT :limit
+PART = "#part"
+# Pages with the same text that a story hears; of those beyond it the copies are counted and listed.
+HEARD = 8
+# What the philology needs of a row; the rest, its words for full-text search above all, takes longer to read than this.
+_OF_VALUE = ("source", "part", "host", "title", "byline", "dateline", "language", "published_at", "text", "story_id", "twin_of")
+# The first witnesses of each text, with the first twins of each.
+_HEARD = text("""
+SELECT w.id FROM witnesses w WHERE w.story_id = :story AND w.twin_of IS NULL
+UNION ALL
+SELECT t.id FROM witnesses w CROSS JOIN LATERAL (
+    SELECT id FROM witnesses WHERE twin_of = w.id ORDER BY id LIMIT :twins
+) AS t WHERE w.story_id = :story AND w.twin_of IS NULL
+""")
+_NEWEST = text("""
+SELECT source, part, max(id) AS id FROM witnesses WHERE story_id = :story AND source = ANY(CAST(:sources AS text[]))
+GROUP BY source, part
 """)
 
 
-def candidates(session: Session, newcomer: int, features: Sequence[int], limit: int) -> list[StoredWitness]:
-    """Placed witnesses that share the most features with a newcomer, best first."""
-    if not features:
-        return []
-    found = session.execute(CANDIDATES, {"features": list(features), "newcomer": newcomer, "limit": limit}).all()
-    rows = {row.id: row for row in session.scalars(select(StoredWitness).where(StoredWitness.id.in_([f.id for f in found])))}
-    return [rows[f.id] for f in found]
+def first_of_text(session: Session, words: str) -> StoredWitness | None:
+    """The first witness with exactly this text that is in a story; the others are its twins."""
+    return session.scalar(
+        select(StoredWitness)
+        .where(
+            func.md5(StoredWitness.text) == func.md5(words),
+            StoredWitness.text == words,
+            StoredWitness.story_id.is_not(None),
+            StoredWitness.twin_of.is_(None),
+        )
+        .order_by(StoredWitness.id)
+        .limit(1)
+    )
+
+
+def is_heard(session: Session, twin: StoredWitness, first: StoredWitness) -> bool:
+    """Whether one more page with a text that its story has changes anything: one of the first few, or one that had another."""
+    others = select(StoredWitness.id).where(StoredWitness.twin_of == first.id).limit(HEARD - 1)
+    if len(session.scalars(others).all()) < HEARD - 1:
+        return True
+    same_page = select(StoredWitness.id).where(
+        StoredWitness.story_id == first.story_id, StoredWitness.source == twin.source, StoredWitness.id != twin.id
+    )
+    return bool(session.scalar(select(same_page.exists())))
+
+
+def by_id(session: Session, ids: Collection[int]) -> dict[int, StoredWitness]:
+    """The witnesses with these ids that are there, with what is compared of them."""
+    columns = load_only(*(getattr(StoredWitness, name) for name in _OF_VALUE))
+    return {row.id: row for row in session.scalars(select(StoredWitness).where(StoredWitness.id.in_(ids)).options(columns))}
+
+
+def stories_of(session: Session, ids: Collection[int]) -> dict[int, int]:
+    """The story that each of these witnesses is in now; those that are gone or in none are left out."""
+    placed = select(StoredWitness.id, StoredWitness.story_id).where(
+        StoredWitness.id.in_(ids), StoredWitness.story_id.is_not(None)
+    )
+    return {row.id: row.story_id for row in session.execute(placed) if row.story_id is not None}
 
 
 def copies_of(session: Session, story_id: int) -> list[StoredWitness]:
-    """The copies of a story that have a vote: of each page its newest text, and no excerpts."""
-    rows = session.scalars(
-        select(StoredWitness)
-        .where(StoredWitness.story_id == story_id, StoredWitness.relation == "copy")
-        .order_by(StoredWitness.id)
-    )
-    return list({row.source: row for row in rows}.values())
+    """The copies of a story that have a vote: of each page its newest text, of pages with the same text the first few."""
+    heard = session.scalars(_HEARD, {"story": story_id, "twins": HEARD - 1}).all()
+    rows = session.scalars(select(StoredWitness).where(StoredWitness.id.in_(heard)).order_by(StoredWitness.id)).all()
+    newest = session.execute(_NEWEST, {"story": story_id, "sources": [row.source for row in rows]})
+    shown = {row.id for row in newest}
+    return [row for row in rows if row.id in shown]
 
 
 def sigla_of(session: Session, story_id: int) -> set[str]:
@@ -54,6 +93,7 @@ def named_as(session: Session, row: FrontierRow, canonical_key: str | None) -> l
         .join(FrontierRow, FrontierRow.id == StoredWitness.frontier_id)
         .where(
             FrontierRow.id != row.id,
+            StoredWitness.part == 0,
             FrontierRow.state.in_((Visit.WITNESS, Visit.UNCHANGED)),
             (FrontierRow.key == canonical_key) | StoredWitness.canonical_key.in_(keys),
         )
@@ -63,9 +103,9 @@ def named_as(session: Session, row: FrontierRow, canonical_key: str | None) -> l
 
 
 def as_value(row: StoredWitness) -> Witness:
-    """The witness as the philology knows it."""
+    """The witness as the philology knows it; a part is named after its page."""
     return Witness(
-        source=row.source,
+        source=f"{row.source}{PART}{row.part}" if row.part else row.source,
         paragraphs=tuple(row.text.split("\n\n")) if row.text else (),
         title=row.title,
         byline=row.byline,

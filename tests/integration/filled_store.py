@@ -73,7 +73,6 @@ def witness(
         language="en",
         published_at=published,
         text=text,
-        features=[],
         **fields,
     )
     session.add(found)

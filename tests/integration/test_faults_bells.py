@@ -33,7 +33,7 @@ def redis(settings: Settings) -> Iterator[Redis]:
 def lost(factory: SessionFactory, settings: Settings) -> Runtime:
     """A runtime on a store where a witness lost its bell long ago."""
     with factory.begin() as session:
-        session.add(StoredWitness(id=7, source="http://a.example/", text="x", features=[], created_at="2026-01-01T00:00:00Z"))
+        session.add(StoredWitness(id=7, source="http://a.example/", text="x", created_at="2026-01-01T00:00:00Z"))
     at = Runtime(settings, os.getpid())
     at.__dict__["factory"] = factory
     return at

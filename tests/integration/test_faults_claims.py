@@ -32,7 +32,7 @@ with claim(sessions(connect(settings.database_url)), Stage.PLACE, 7, presence.na
 @pytest.fixture
 def witness(factory: SessionFactory) -> int:
     with factory.begin() as session:
-        session.add(StoredWitness(id=7, source="http://a.example/", text="x", features=[]))
+        session.add(StoredWitness(id=7, source="http://a.example/", text="x"))
     return 7
 
 

@@ -66,7 +66,6 @@ def test_copies_in_order(session: Session) -> None:
         source=earlier.source,
         host=earlier.host,
         text="Ferries stopped. Later more.",
-        features=[],
         siglum="C",
         relation="copy",
         story_id=of.id,

@@ -1,14 +1,15 @@
 """The database's schema."""
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, text
 
 from pipeline.embedded import Servers
 from pipeline.errors import Misuse, Unavailable
-from pipeline.store import schema
-from pipeline.store.engine import connect
+from pipeline.store import features, queries, schema
+from pipeline.store.engine import connect, sessions
 from pipeline.store.tables import Table
 
 
@@ -73,3 +74,34 @@ def test_a_url_of_another_kind_is_misuse(url: str) -> None:
     """Only a PostgreSQL URL names a store."""
     with pytest.raises(Misuse, match="postgresql://"):
         connect(url)
+
+
+def test_what_was_placed_before_is_found_after_the_upgrade(servers: Servers, database: Engine) -> None:
+    """Features of arrays become rows; a quotation gets a story of its own, linked to the one it stood beside."""
+    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CREATE DATABASE earlier"))
+    earlier = connect(database.url.set(database="earlier").render_as_string(hide_password=False))
+    try:
+        config = schema._config()
+        with earlier.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0006")
+            connection.execute(text("INSERT INTO stories (title, language, revision) VALUES ('One', 'en', 2)"))
+            connection.execute(
+                text("""INSERT INTO witnesses (source, title, text, features, story_id, relation, relation_evidence, siglum, placed_at)
+                VALUES ('http://a.example/', 'One', 'a', '{5,7}', 1, 'copy', NULL, 'A', now()),
+                       ('http://b.example/', 'Two', 'b', '{7,9}', 1, 'excerpt', '{"of": 1, "density": 0.9}', NULL, now()),
+                       ('http://c.example/', NULL, 'c', '{}', NULL, NULL, NULL, NULL, now())""")
+            )
+        schema.upgrade(earlier)
+        with sessions(earlier)() as session:
+            assert [(one.witness_id, one.story_id, one.shared) for one in features.candidates(session, [7, 9])] == [
+                (2, 2, (7, 9)),
+                (1, 1, (7,)),
+            ]
+            assert features.placed(session) == 2
+            listed = [(copy.story_id, copy.relation, copy.title) for copy in queries.copies(session, 1)]
+            assert listed == [(1, "copy", "One"), (2, "excerpt", "Two")]
+            assert queries.story(session, 2).waits_for == "collation"
+    finally:
+        earlier.dispose()

@@ -66,7 +66,6 @@ def store(factory: SessionFactory, texts: Sequence[str]) -> list[int]:
                 host=f"paper{number}.example",
                 language="en",
                 text=text,
-                features=[],
             )
             for number, text in enumerate(texts)
         ]
@@ -229,7 +228,7 @@ def test_a_page_that_shows_another_text_gets_another_siglum(factory: SessionFact
     """The text that it showed before keeps its own, so that what was said of it stays true."""
     story_id = make_story(factory, settings, [STRIKE, STRIKE])
     with factory.begin() as session:
-        newer = StoredWitness(source="http://paper0.example/story", host="paper0.example", text=STRIKE[:-60], features=[])
+        newer = StoredWitness(source="http://paper0.example/story", host="paper0.example", text=STRIKE[:-60])
         session.add(newer)
         session.flush()
         newer_id = newer.id

@@ -9,10 +9,11 @@ from pipeline.store.queries.quarantine import QuarantineEntry, quarantine_entrie
 from pipeline.store.queries.search import SearchFilter, StoryHit, search
 from pipeline.store.queries.sources import SourceView, sources
 from pipeline.store.queries.status import Check, Status, status
-from pipeline.store.queries.stories import Copy, RecoveryView, StoryView, copies, story
+from pipeline.store.queries.stories import Change, Copy, RecoveryView, StoryView, copies, story
 
 __all__ = [
     "Arrival",
+    "Change",
     "Check",
     "Copy",
     "JobItemView",

@@ -149,7 +149,7 @@ def _is_newest() -> ColumnElement[bool]:
 
 
 def _conditions(wanted: SearchFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [Story.merged_into.is_(None)]
     if wanted.language:
         conditions.append(func.lower(Story.language) == wanted.language.lower())
     if wanted.min_witnesses:

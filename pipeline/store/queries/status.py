@@ -23,11 +23,13 @@ SELECT
   (SELECT count(*) FROM witnesses WHERE story_id IS NOT NULL) AS witnesses_in_stories,
   (SELECT count(*) FROM witnesses WHERE placed_at IS NOT NULL AND story_id IS NULL) AS witnesses_thin,
   (SELECT count(*) FROM witnesses WHERE placed_at IS NULL) AS witnesses_unplaced,
-  (SELECT count(*) FROM stories) AS stories,
+  (SELECT count(*) FROM stories WHERE merged_into IS NULL) AS stories,
   (SELECT count(*) FROM stories WHERE due_at IS NOT NULL OR collated < revision) AS stories_to_collate,
   (SELECT count(*) FROM stories WHERE due_at IS NULL AND collated = revision AND recovered < collated) AS stories_to_recover,
-  (SELECT count(*) FROM stories WHERE due_at IS NULL AND collated = revision AND recovered >= collated) AS stories_settled,
-  (SELECT count(DISTINCT story_id) FROM recoveries) AS stories_recovered,
+  (SELECT count(*) FROM stories
+      WHERE merged_into IS NULL AND due_at IS NULL AND collated = revision AND recovered >= collated) AS stories_settled,
+  (SELECT count(*) FROM stories s WHERE merged_into IS NULL
+      AND EXISTS (SELECT FROM recoveries r WHERE r.story_id = s.id)) AS stories_recovered,
   (SELECT count(*) FROM recoveries) AS recoveries,
   (SELECT count(*) FROM quarantine WHERE resolved_at IS NULL) AS quarantine,
   (SELECT coalesce(jsonb_object_agg(stage, number), '{}') FROM (
