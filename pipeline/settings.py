@@ -56,6 +56,7 @@ class Settings(BaseModel):
     warc_size: Count
     host_lease: Duration
     robots_lifetime: Duration
+    revisit_until: Seconds
     max_hops: Count
     extract_timeout: Duration
     extract_memory: Count

@@ -25,7 +25,7 @@ COMMANDS = {
         "Run everything in one go: PostgreSQL, Valkey, workers and beat. Ctrl-C stops all of it cleanly.",
     ),
     "add": ("intake", "add", "Queue URLs by hand."),
-    "crawl": ("crawl", "app", "Sources that are polled on a schedule: feeds and sitemaps."),
+    "crawl": ("crawl", "app", "Sources that are polled on a schedule: feeds, sitemaps and section pages."),
     "status": (
         "status",
         "status",

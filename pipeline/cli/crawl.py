@@ -1,6 +1,5 @@
 """Faces of scheduled crawls: crawl list, add, run, next, enable, disable."""
 
-import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.messages import say
 from pipeline.cli.output import Column, FormatOption, write_rows
 from pipeline.cli.services import Services
+from pipeline.crawl.spans import read_span, span
 from pipeline.embedded import running
 from pipeline.errors import Malformed, Misuse, NotFound
 from pipeline.stages import source_list
@@ -19,11 +19,9 @@ from pipeline.stages.outcome import Bell
 from pipeline.store import queries, sources
 from pipeline.store.tables import Stage
 
-app = typer.Typer(help="Sources that are polled on a schedule: feeds and sitemaps.", no_args_is_help=True)
+app = typer.Typer(help="Sources that are polled on a schedule: feeds, sitemaps and section pages.", no_args_is_help=True)
 
 PARTLY = 4
-_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?([smhd]?)")
-_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 
 class SourceKind(StrEnum):
@@ -31,51 +29,34 @@ class SourceKind(StrEnum):
 
     FEED = "feed"
     SITEMAP = "sitemap"
+    SECTION = "section"
 
 
-def _duration(text: str | float) -> float:
-    """Seconds; typer hands in the default, too."""
-    if isinstance(text, float):
-        return text
-    match = _DURATION.fullmatch(text.strip().lower())
-    if match is None:
-        raise typer.BadParameter(f"{text!r} is no span of time: write 900, 15m, 2h or 1d.")
-    return float(match[1]) * _SECONDS[match[2]]
-
-
-def span(seconds: float | None) -> str:
-    """Seconds as a person says them: now, 40 s, 15 min, 2 h 5 min, 3 d."""
+def _duration(text: str) -> float:
+    seconds = read_span(text)
     if seconds is None:
-        return "–"
-    if seconds < 1:
-        return "now"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 120:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{round(hours / 24)} d"
+        raise typer.BadParameter(f"{text!r} is no span of time: write 900, 15m, 2h or 1d.")
+    return seconds
 
 
 SOURCES = (
     Column("name", least=12),
-    Column("enabled", "on"),
-    Column("interval", "every", right=True, show=span),
+    Column("state"),
     Column("due_in", "next in", right=True, show=span),
     Column("polls", right=True),
-    Column("pages", right=True),
+    Column("pages", "items new", right=True),
+    Column("witnesses", right=True),
     Column("stories", right=True),
     Column("last_outcome", "last outcome", least=14),
     Column("kind", spare=True),
+    Column("tags", spare=True),
     Column("url", "URL", least=24, spare=True),
 )
 NEXT = (
     Column("name", least=12),
     Column("due_in", "next in", right=True, show=span),
     Column("next_at", "at (UTC)", least=16),
+    Column("why", least=20),
     Column("url", "URL", least=24),
 )
 Names = Annotated[list[str], typer.Argument(metavar="NAME…", help="Sources, as `wirecopy crawl list` names them.")]
@@ -126,25 +107,59 @@ def next_(
 def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name of your choice; a known one is changed.")],
-    url: Annotated[str, typer.Argument(metavar="URL", help="Of the feed or sitemap.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="Of the feed, sitemap or section page.")],
     kind: Annotated[SourceKind, typer.Option(help="What the URL is.")] = SourceKind.FEED,
     every: Annotated[
-        float, typer.Option(parser=_duration, metavar="SPAN", help="Between two polls: 900, 15m, 2h, 1d.")
-    ] = 900.0,
+        float | None,
+        typer.Option(
+            parser=_duration, metavar="SPAN", help="Between two polls: 900, 15m, 2h. Else as often as it brings news."
+        ),
+    ] = None,
+    cron: Annotated[str | None, typer.Option(metavar="LINE", help="When to poll: '30 6 * * MON-FRI'.")] = None,
+    time_zone: Annotated[str, typer.Option(metavar="ZONE", help="Of the cron line, such as Europe/Berlin.")] = "UTC",
+    tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="A word of your own; may be repeated.")] = None,
+    discover: Annotated[bool, typer.Option("--discover/--no-discover", help="Look for copies of what it brings.")] = False,
+    host_interval: Annotated[
+        float | None, typer.Option(parser=_duration, metavar="SPAN", help="Leave its host alone for longer than usual.")
+    ] = None,
+    links: Annotated[
+        str | None, typer.Option(metavar="PATTERN", help="Of a section: a regular expression found in the URLs of articles.")
+    ] = None,
+    other_hosts: Annotated[bool, typer.Option("--other-hosts", help="Of a section: links may lead to other hosts.")] = False,
 ) -> None:
     """Add a source, or change the one of that name. It is polled when it is due, while `wirecopy up` runs.
 
-    Example: wirecopy crawl add example-world https://news.example/world.rss --every 15m
+    Example: wirecopy crawl add example-world https://news.example/world.rss --tag world
     """
     context: Context = ctx.obj
     with context.services() as services:
         try:
             with services.factory.begin() as session:
-                source_list.add_source(session, services.settings, name=name, kind=kind.value, url=url, interval=every)
+                source_list.add_source(
+                    session,
+                    services.settings,
+                    name=name,
+                    kind=kind.value,
+                    url=url,
+                    interval=every,
+                    cron=cron,
+                    time_zone=time_zone,
+                    tags=tag or (),
+                    discover=discover,
+                    host_interval=host_interval,
+                    links=links,
+                    other_hosts=other_hosts,
+                )
         except Malformed as error:
             raise Misuse(str(error)) from error
         context.wiring.ring(services.settings)(Bell(Stage.FETCH))
-        say(printable.line(f"{name} is polled every {span(every)}. {_who_fetches(context, services)}"))
+        say(printable.line(f"{name} is polled {_schedule(every, cron, time_zone)}. {_who_fetches(context, services)}"))
+
+
+def _schedule(every: float | None, cron: str | None, time_zone: str) -> str:
+    if cron is not None:
+        return f"at the times of {cron} ({time_zone})"
+    return "as often as it brings something new" if every is None else f"every {span(every)}"
 
 
 @app.command()
@@ -164,7 +179,12 @@ def run(
             off = [source.name for source in chosen if not source.enabled]
             if names and off:
                 raise Misuse(f"Switched off: {', '.join(off)}. `wirecopy crawl enable {off[0]}` switches it on.")
-            due = [source for source in chosen if source.enabled]
+            held = sources.quarantined(session)
+            due = [source for source in chosen if source.enabled and source.id not in held]
+            if names and (kept := [source.name for source in chosen if source.id in held]):
+                raise Misuse(
+                    f"In quarantine: {', '.join(kept)}. `wirecopy quarantine list` shows why, `quarantine retry` ends it."
+                )
             for source in due:
                 sources.make_due(session, source)
             said = ", ".join(source.name for source in due)

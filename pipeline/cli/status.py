@@ -15,6 +15,19 @@ from pipeline.store.tables import Visit
 ROWS = (Column("what"), Column("number", "", right=True), Column("of_which", "of which", least=30))
 
 
+BROUGHT = (
+    Column("name", "source", least=12),
+    Column("state", ""),
+    Column("pages", "items new", right=True),
+    Column("witnesses", right=True),
+    Column("stories", right=True),
+    Column("last_outcome", "last outcome", least=14),
+)
+OF_SOURCES = tuple(column.key for column in BROUGHT)
+# The sources that a table shows; the other formats have all.
+MOST_SOURCES = 20
+
+
 def status(ctx: typer.Context, format_: FormatOption = None) -> None:
     """Count what there is and what waits: URLs, captures, witnesses, stories, quarantine, hosts.
 
@@ -23,11 +36,17 @@ def status(ctx: typer.Context, format_: FormatOption = None) -> None:
     context: Context = ctx.obj
     with context.services() as services, services.factory() as session:
         found = queries.status(session)
+        brought = sorted(queries.sources(session), key=lambda source: (-source.pages, source.name))
     if format_ is Format.TABLE or (format_ is None and is_terminal()):
         write_rows(_rows(found), ROWS, Format.TABLE)
+        if brought:
+            write_rows(brought[:MOST_SOURCES], BROUGHT, Format.TABLE)
+        if len(brought) > MOST_SOURCES:
+            say(f"{len(brought) - MOST_SOURCES:,} more sources: `wirecopy crawl list` shows all.")
         say(f"The last attempt at anything began {shown(found.last_attempt_at)} UTC." if found.last_attempt_at else _begin())
     else:
-        write_record({**as_mapping(found), "adds_up": found.adds_up}, format_)
+        each = [{name: getattr(source, name) for name in OF_SOURCES} for source in brought]
+        write_record({**as_mapping(found), "adds_up": found.adds_up, "brought": each}, format_)
     if not found.adds_up:
         broken = "; ".join(f"{check.what}: {check.counted}, not {check.expected}" for check in found.checks if not check.holds)
         raise WirecopyError(f"The numbers do not add up ({broken}). Nothing is lost by it; please report it.")
@@ -40,7 +59,11 @@ def _begin() -> str:
 def _rows(found: Status) -> list[dict[str, object]]:
     return [
         _row("URLs", found.urls, _in_order(found.frontier) | {"due now": found.due}),
-        _row("sources", found.sources, {"switched on": found.sources_enabled}),
+        _row(
+            "sources",
+            found.sources,
+            {"switched on": found.sources_enabled, "failing": found.sources_failing, "asleep": found.sources_asleep},
+        ),
         _row("captures", found.captures, {"unread": found.captures_unread}),
         _row(
             "witnesses",
@@ -59,6 +82,7 @@ def _rows(found: Status) -> list[dict[str, object]]:
         _row("recoveries", found.recoveries, {}),
         _row("quarantine", found.quarantine, found.quarantine_by_stage),
         _row("hosts", found.hosts, {"leased": found.hosts_leased, "resting": found.hosts_resting}),
+        _row("revisits to come", found.revisits, {}),
         _row("attempts under way", found.attempts_open, {}),
     ]
 

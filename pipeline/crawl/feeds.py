@@ -1,10 +1,12 @@
 """Feeds and sitemaps: the articles that a site says it has.
 
-RSS, Atom and RDF by feedparser; sitemaps, their indexes and news extensions (sitemaps.org, protocol 0.9) by lxml. Neither
-sees an entity, a charset of its own choosing or the network: what they parse is UTF-8 that was looked through before.
+RSS, Atom and RDF by feedparser; JSON Feed by a reader of our own; sitemaps, their indexes and news extensions
+(sitemaps.org, protocol 0.9) by lxml. None of them sees an entity, a charset of its own choosing or the network: what they
+parse is UTF-8 that was looked through before.
 """
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,6 +38,9 @@ _DECLARATION = re.compile(r"\s*+<\?xml[^>]*\?>", re.IGNORECASE)
 _ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 _SITEMAP_ROOTS = frozenset({"urlset", "sitemapindex"})
+_JSON = "{"
+_JSON_VERSION = "https://jsonfeed.org/version/1"
+_PERIODS = {"hourly": 3_600.0, "daily": 86_400.0, "weekly": 7 * 86_400.0, "monthly": 30 * 86_400.0, "yearly": 365 * 86_400.0}
 
 
 _Entry = tuple[str | None, str | None, datetime | None]
@@ -54,13 +59,17 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """What one feed or sitemap holds, each URL once, in its order."""
+    """What one feed, sitemap or section page holds, each URL once, in its order."""
 
-    kind: Literal["feed", "sitemap", "index"]
+    kind: Literal["feed", "sitemap", "index", "section"]
     items: tuple[Item, ...]
-    nested: tuple[Url, ...] = ()
-    """The sitemaps that an index names."""
+    nested: tuple[Item, ...] = ()
+    """The sitemaps that an index names, with their last change."""
     title: str | None = None
+    ttl: float | None = None
+    """Seconds that a feed says it is valid for (RSS 2.0, ttl)."""
+    period: float | None = None
+    """Seconds between two updates, as a feed says (RSS 1.0's module syndication)."""
 
 
 def read(body: bytes, url: Url, content_type: str | None = None, *, now: datetime) -> FeedPage:
@@ -69,23 +78,25 @@ def read(body: bytes, url: Url, content_type: str | None = None, *, now: datetim
     `now` (aware) bounds its dates: 1990 to two days from now. Links that are no URL are passed over.
     """
     text, root = _open(body, url, content_type)
+    if root == _JSON:
+        return _read_json(text, url, now)
     return _read_sitemap(text, root, url, now) if root in _SITEMAP_ROOTS else _read_feed(text, url, now)
 
 
 def read_feed(body: bytes, url: Url, content_type: str | None = None, *, now: datetime) -> FeedPage:
     """As `read`, for what has to be a feed."""
-    text, root = _open(body, url, content_type)
-    if root not in _FEED_ROOTS:
+    page = read(body, url, content_type, now=now)
+    if page.kind != "feed":
         raise Malformed(f"{url.text} is a sitemap and no feed; add it as a sitemap.")
-    return _read_feed(text, url, now)
+    return page
 
 
 def read_sitemap(body: bytes, url: Url, content_type: str | None = None, *, now: datetime) -> FeedPage:
     """As `read`, for what has to be a sitemap or an index of sitemaps."""
-    text, root = _open(body, url, content_type)
-    if root not in _SITEMAP_ROOTS:
+    page = read(body, url, content_type, now=now)
+    if page.kind == "feed":
         raise Malformed(f"{url.text} is a feed and no sitemap; add it as a feed.")
-    return _read_sitemap(text, root, url, now)
+    return page
 
 
 def _open(body: bytes, url: Url, content_type: str | None) -> tuple[str, str]:
@@ -97,12 +108,14 @@ def _open(body: bytes, url: Url, content_type: str | None) -> tuple[str, str]:
     if len(body) > LONGEST:
         raise Malformed(f"{url.text} has more than {LONGEST:,} bytes, which no sitemap may have.")
     text = decode(body, content_type)
+    if text[:1_000].lstrip().startswith("{"):
+        return text, _JSON
     match = _ROOT.match(text[:50_000])
     name = match[1].lower().rpartition(":")[2] if match else ""
     if name not in _FEED_ROOTS | _SITEMAP_ROOTS:
         found = "an HTML page" if name in {"html", "head", "body"} else f"no XML that is known ({name or 'no element'})"
         raise Malformed(
-            f"{url.text} is {found}, and a feed (RSS, Atom) or a sitemap was expected; "
+            f"{url.text} is {found}, and a feed (RSS, Atom, JSON) or a sitemap was expected; "
             'a site names its feeds in its pages, as <link rel="alternate">, and its sitemaps in robots.txt.'
         )
     if _ENTITY.search(text):
@@ -130,7 +143,54 @@ def _read_feed(text: str, url: Url, now: datetime) -> FeedPage:
     found = ((entry.get("link"), entry.get("title"), _find_when(entry)) for entry in parsed.entries)
     dated = ((link, title, _read_struct(when)) for link, title, when in found)
     title = parsed.feed.get("title")
-    return FeedPage("feed", _collect(dated, url, now), title=_squeeze(title) if isinstance(title, str) else None)
+    return FeedPage(
+        "feed",
+        collect(dated, url, now),
+        title=_squeeze(title) if isinstance(title, str) else None,
+        ttl=_read_number(parsed.feed.get("ttl"), 60.0),
+        period=_read_period(parsed.feed),
+    )
+
+
+def _read_number(said: object, unit: float) -> float | None:
+    """Seconds in a number of units; None for what is none, or none above 0."""
+    match = re.fullmatch(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*", said) if isinstance(said, str) else None
+    return float(match[1]) * unit or None if match else None
+
+
+def _read_period(feed: dict[str, Any]) -> float | None:
+    """Seconds of sy:updatePeriod by sy:updateFrequency, which is once where it is not said."""
+    period = dict.get(feed, "sy_updateperiod")
+    seconds = _PERIODS.get(period.strip().lower()) if isinstance(period, str) else None
+    frequency = _read_number(dict.get(feed, "sy_updatefrequency"), 1.0) or 1.0
+    return None if seconds is None else seconds / frequency
+
+
+def _read_json(text: str, url: Url, now: datetime) -> FeedPage:
+    """A JSON Feed (jsonfeed.org, version 1.1): its items, and the pages elsewhere that they are about (external_url)."""
+    if len(text) > LONGEST_FEED:
+        raise Malformed(f"{url.text} has more than {LONGEST_FEED:,} characters, which no feed needs.")
+    try:
+        feed = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"{url.text} is no JSON that can be read: {error}.") from error
+    if not str(feed.get("version", "")).startswith(_JSON_VERSION) or not isinstance(feed.get("items"), list):
+        raise Malformed(f"{url.text} is JSON and no JSON Feed: version and items are missing.")
+    title = feed.get("title")
+    items = (item for item in feed["items"] if isinstance(item, dict))
+    entries = (entry for item in items for entry in _json_entries(item))
+    return FeedPage("feed", collect(entries, url, now), title=_squeeze(title) if isinstance(title, str) else None)
+
+
+def _json_entries(item: dict[str, Any]) -> Iterator[_Entry]:
+    title, said = item.get("title"), item.get("date_published") or item.get("date_modified")
+    own, external = item.get("url"), item.get("external_url")
+    if not isinstance(own, str) and not isinstance(external, str):
+        own = item.get("id")  # which is the item's address where it looks like one
+        own = own if isinstance(own, str) and own.startswith(("http://", "https://")) else None
+    for link in (own, external):
+        if isinstance(link, str):
+            yield link, title if isinstance(title, str) else None, read_date(said) if isinstance(said, str) else None
 
 
 def _find_when(entry: dict[str, Any]) -> Any:
@@ -155,11 +215,11 @@ def _read_sitemap(text: str, root: str, url: Url, now: datetime) -> FeedPage:
         entries = _walk(text.encode("utf-8", "replace"), entry)
         is_whole = re.search(rf"</(?:[\w.-]+:)?{root}\s*>\s*$", text[-200:], re.IGNORECASE)
         # Of a file that breaks off, the parser closes the last entry itself, in the middle of its address.
-        found = _collect(entries if is_whole else _drop_last(entries), url, now)
+        found = collect(entries if is_whole else _drop_last(entries), url, now)
     except etree.XMLSyntaxError as error:
         raise Malformed(f"{url.text} is no sitemap that can be read: {error}.") from error
     if entry == "sitemap":
-        return FeedPage("index", (), tuple(item.url for item in found))
+        return FeedPage("index", (), found)
     return FeedPage("sitemap", found)
 
 
@@ -209,7 +269,8 @@ def _drop_last(entries: Iterator[_Entry]) -> Iterator[_Entry]:
         held = entry
 
 
-def _collect(found: Iterator[tuple[str | None, str | None, datetime | None]], base: Url, now: datetime) -> tuple[Item, ...]:
+def collect(found: Iterator[_Entry], base: Url, now: datetime) -> tuple[Item, ...]:
+    """The items among links, titles and dates, each URL once, at most MOST_ITEMS; what is no URL or no sane date is dropped."""
     items: dict[str, Item] = {}
     for link, title, when in found:
         if len(items) >= MOST_ITEMS:

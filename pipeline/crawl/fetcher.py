@@ -29,7 +29,7 @@ from pipeline.errors import Malformed, Misuse, NotFound, Refused, Unavailable
 
 T = TypeVar("T")
 PAGES = "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.5"
-FEEDS = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
+FEEDS = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
 """Accept headers for the two things that are fetched."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

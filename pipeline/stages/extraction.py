@@ -15,12 +15,13 @@ from pipeline.crawl.pages import ExtractionFailure, Page
 from pipeline.crawl.urls import Url, parse, slug_headline
 from pipeline.philology.relation import RelationKind, relate
 from pipeline.settings import Settings
+from pipeline.stages import revisiting
 from pipeline.stages.claims import Claim, claim
 from pipeline.stages.keeping import bodies_under
 from pipeline.stages.outcome import Bell, Outcome
 from pipeline.store import captures, frontier, tombstones, witnesses
 from pipeline.store.engine import SessionFactory
-from pipeline.store.tables import Capture, FrontierRow, Stage, StoredWitness, Visit
+from pipeline.store.tables import Capture, FrontierRow, Purpose, Stage, StoredWitness, Visit
 from pipeline.store.values import storable
 
 # A page that came some moments ago may name a date that lies some hours ahead (time zones), never days.
@@ -58,6 +59,17 @@ def extract(factory: SessionFactory, capture_id: int, extractor: Extractor, sett
 
 def _store(session: Session, held: Claim, capture: Capture, page: Page | ExtractionFailure, settings: Settings) -> Outcome:
     row = session.get_one(FrontierRow, capture.frontier_id)
+    outcome = _judge(session, held, capture, row, page, settings)
+    if row.purpose == Purpose.REVISIT:
+        revisiting.end_revisit(session, row.id, outcome.state, settings)
+    elif outcome.state == Visit.WITNESS:
+        revisiting.begin_revisits(session, row, settings)
+    return outcome
+
+
+def _judge(
+    session: Session, held: Claim, capture: Capture, row: FrontierRow, page: Page | ExtractionFailure, settings: Settings
+) -> Outcome:
     if isinstance(page, ExtractionFailure):
         return _end(session, held, capture, Visit.NOT_ARTICLE, f"extraction: {page.kind}: {page.message}")
     if page.noarchive and settings.obey_noarchive:
@@ -67,9 +79,12 @@ def _store(session: Session, held: Claim, capture: Capture, page: Page | Extract
         cut = capture.truncated and not page.refused
         why = f"size: {page.why}, and it was cut at {settings.max_body:,} bytes" if cut else page.why
         return _end(session, held, capture, Visit.REFUSED if cut or page.refused else Visit.NOT_ARTICLE, why)
-    values = _witness_values(capture, page)
+    values = _witness_values(capture, page, revisiting.page_of(row))
     last = session.scalar(
-        select(StoredWitness).where(StoredWitness.frontier_id == row.id).order_by(StoredWitness.id.desc()).limit(1)
+        select(StoredWitness)
+        .where(StoredWitness.frontier_id == values["frontier_id"])
+        .order_by(StoredWitness.id.desc())
+        .limit(1)
     )
     canonical = _canonical(capture, page)
     if canonical is not None and tombstones.standing(session, [canonical.key]):
@@ -115,13 +130,13 @@ def _end(session: Session, held: Claim, capture: Capture, state: Visit, reason: 
     return held.finish(session, Outcome(f"{state}: {reason}"))
 
 
-def _witness_values(capture: Capture, page: Page) -> dict[str, Any]:
+def _witness_values(capture: Capture, page: Page, page_row: int) -> dict[str, Any]:
     published = page.published
     if published is not None and published > capture.fetched_at + CLOCK_SLACK:
         published = None
     return {
         "capture_id": capture.id,
-        "frontier_id": capture.frontier_id,
+        "frontier_id": page_row,
         "source": capture.url,
         "host": parse(capture.url).host,
         "title": _optional(page.title),

@@ -333,14 +333,14 @@ async def _ask_robots(lease: Lease, url: Url, fetcher: Fetcher, settings: Settin
             break
         hop = answer.location
         if hop.host == url.host:
-            await asyncio.sleep(settings.fetch_interval)
+            await asyncio.sleep(visits.least_interval(lease, settings))
             answer = await fetcher.fetch(hop, None, ROBOTS)
             continue
         address = await fetcher.find_address(hop) if settings.share_address else None
         if isinstance(address, Failure):
             return address
         if address is not None and address == lease.address:
-            await asyncio.sleep(settings.fetch_interval)
+            await asyncio.sleep(visits.least_interval(lease, settings))
             address = None  # held already
         if token := await desk.borrow(hop.host, address):
             answer = await fetcher.fetch(hop, None, ROBOTS)

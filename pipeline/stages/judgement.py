@@ -23,6 +23,8 @@ class Past:
     first_failed_at: datetime | None
     hops: int
     body_sha256: str | None
+    conditional: bool = True
+    """Whether the request bore a validator: without one there is nothing that could be unmodified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,16 @@ def judge(result: Answer | Failure, past: Past, now: datetime, *, max_hops: int,
     if result.location is not None:
         return _redirected(result.url, result.location, past, max_hops)
     if result.status == 304:
-        # A 304 to a page that we do not hold is not believed.
-        if past.body_sha256 is not None:
+        # A 304 to a page that we do not hold, or that was asked for as a whole, is not believed.
+        if past.body_sha256 is not None and past.conditional:
             return Decision(Visit.UNCHANGED, "not modified (304)")
-        return _failed(result, past, now, "304 to a page that we do not hold", jitter)
+        return _failed(
+            result,
+            past,
+            now,
+            "304 to a request for the whole" if past.body_sha256 else "304 to a page that we do not hold",
+            jitter,
+        )
     wall = wall_of_answer(result.status, result.headers, result.body)
     if wall is not None:
         return Decision(Visit.REFUSED, f"wall: {wall}, the server answers {result.status}")

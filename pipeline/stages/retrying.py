@@ -7,9 +7,11 @@ nothing looks for it again: the page or the story goes on without it.
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from pipeline.crawl.schedule import Poll
 from pipeline.errors import NotFound
+from pipeline.stages import polling
 from pipeline.stages.outcome import Bell, Outcome
-from pipeline.store import captures, frontier, quarantine, sources
+from pipeline.store import captures, frontier, quarantine
 from pipeline.store.tables import Capture, FrontierRow, QuarantinedWork, Source, Stage, StoredWitness, Story, Visit
 
 
@@ -74,6 +76,7 @@ def _end_page(session: Session, frontier_id: int, reason: str) -> None:
     """A page is given up; a source waits for its next poll, for the next feed may be a good one."""
     row = session.get_one(FrontierRow, frontier_id)
     if row.source_id is not None and row.purpose == "source":
-        sources.polled(session, session.get_one(Source, row.source_id), row.id, reason)
+        poll = Poll(polling.now_of(session), None)
+        polling.end_poll(session, session.get_one(Source, row.source_id), row.id, reason, poll)
     else:
         frontier.end_visit(session, frontier_id, Visit.GIVEN_UP, reason)

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from pipeline.crawl import politeness
 from pipeline.crawl.answers import Answer, Failure
 from pipeline.crawl.robots import Robots
-from pipeline.crawl.urls import Url
+from pipeline.crawl.schedule import Poll
+from pipeline.crawl.urls import Url, parse
 from pipeline.settings import Settings
+from pipeline.stages import polling, revisiting
 from pipeline.stages.claims import quarantine_if_hopeless
 from pipeline.stages.judgement import Decision, Past, judge
 from pipeline.stages.keeping import bodies_under
@@ -72,7 +74,7 @@ class Visited:
 
 def past_of(row: DueUrl) -> Past:
     """What the row knows from earlier visits."""
-    return Past(row.points, row.first_failed_at, len(row.hops), row.body_sha256)
+    return Past(row.points, row.first_failed_at, len(row.hops), row.body_sha256, bool(row.etag or row.last_modified))
 
 
 def decide(lease: Lease, result: Answer | Failure, now: datetime, settings: Settings) -> Decision:
@@ -106,7 +108,7 @@ def record(session: Session, visits: Sequence[Visited], settings: Settings) -> l
     frontier.move(session, moves)
     bells: list[Bell] = []
     for visited, move, release in zip(kept, moves, releases, strict=True):
-        bells += _follow_up(session, visited, move, found.get(visited.lease.attempt_id))
+        bells += _follow_up(session, visited, move, found.get(visited.lease.attempt_id), settings)
         if politeness.is_host_given_up(release.points):
             reason = f"{visited.lease.host} has failed {release.points} points in a row"
             hosts.give_up_host(session, visited.lease.host_id, reason)
@@ -141,6 +143,11 @@ def _let_go(session: Session, lease: Lease, pause: float) -> None:
     hosts.release(session, [Release(lease, pause=pause, interval=lease.interval, points=lease.host_points)])
 
 
+def least_interval(lease: Lease, settings: Settings) -> float:
+    """Seconds that the host is left between two requests at the least: ours, or more where a source of it asks for it."""
+    return max(settings.fetch_interval, lease.least_interval or 0.0)
+
+
 def _robots_file(visited: Visited, now: datetime) -> dict[str, Any]:
     rules, expires = visited.robot.rules, now + timedelta(seconds=visited.robot.lifetime)
     return {
@@ -159,7 +166,7 @@ def _release(visited: Visited, settings: Settings) -> Release:
         return Release(lease, pause=0.0, interval=lease.interval, points=lease.host_points, address=visited.address)
     outcome = politeness.classify(result) if result is not None else "good"
     interval = politeness.next_interval(
-        settings.fetch_interval,
+        least_interval(lease, settings),
         latency=result.elapsed if result is not None else 0.0,
         outcome=outcome,
         crawl_delay=visited.robot.rules.crawl_delay("wirecopy"),
@@ -227,21 +234,50 @@ def _move(session: Session, visited: Visited, capture: Stored | None) -> Move:
     return move
 
 
-def _follow_up(session: Session, visited: Visited, move: Move, capture: Stored | None) -> list[Bell]:
-    """What a moved row asks for: its capture to be read, or, of a source that ended, the next poll."""
-    is_source = visited.lease.row.purpose == Purpose.SOURCE
-    if is_source and move.state not in OPEN_VISITS:
-        source = session.get_one(Source, visited.lease.row.source_id)
-        sources.polled(session, source, move.frontier_id, move.reason)
+def _follow_up(session: Session, visited: Visited, move: Move, capture: Stored | None, settings: Settings) -> list[Bell]:
+    """What a moved row asks for: its capture to be read, or, of a source or a revisit that ended, the next one."""
+    purpose = visited.lease.row.purpose
+    # Polls and revisits have schedules of their own: a try that failed is not repeated as a page's is.
+    if move.state not in OPEN_VISITS or visited.decision.failing:
+        if purpose == Purpose.SOURCE:
+            _end_poll(session, visited, move)
+        elif purpose == Purpose.REVISIT:
+            revisiting.end_revisit(session, move.frontier_id, move.reason, settings)
     if move.state is Visit.CAPTURED and capture is not None:
-        return [Bell(Stage.READ_SOURCE if is_source else Stage.EXTRACT, capture.id)]
+        return [Bell(Stage.READ_SOURCE if purpose == Purpose.SOURCE else Stage.EXTRACT, capture.id)]
     return []
+
+
+def _end_poll(session: Session, visited: Visited, move: Move) -> None:
+    """The poll of a source that gave nothing to be read: it failed, or there is nothing new."""
+    row, now = visited.lease.row, polling.now_of(session)
+    answer = visited.result if isinstance(visited.result, Answer) else None
+    headers = answer.headers if answer is not None else ()
+    unchanged = move.state is Visit.UNCHANGED
+    listing = sources.listing_of(session, row.id)
+    if unchanged and listing is not None and answer is not None:
+        if answer.status == 304:
+            polling.forgo_validators(session, listing, now)
+        else:
+            listing.whole_at = now
+            if not listing.distrusted:
+                frontier.keep_validators(session, row.id, answer.header("etag"), answer.header("last-modified"))
+    poll = Poll(
+        now,
+        0 if unchanged else None,
+        max_age=polling.freshness(headers),
+        retry_after=politeness.retry_after(headers, now),
+    )
+    polling.end_poll(session, session.get_one(Source, row.source_id), row.id, move.reason, poll)
 
 
 def _hop(session: Session, visited: Visited, hop: Url, move: Move) -> Move:
     """The row's way on after a redirect: to the next hop, or to the row that stands for that page already."""
     row = visited.lease.row
     hops = [*row.hops, {"url": visited.url.text, "status": _status(visited.result), "to": hop.text}]
+    if row.purpose == Purpose.REVISIT and hop.key != parse(row.url).key:
+        # What stands there is another page: its text is no later version of this one.
+        return replace(move, state=Visit.GONE, reason=f"it redirects to {hop.text} now", hops=hops)
     if row.purpose == Purpose.ARTICLE:
         if tombstones.standing(session, [hop.key]):
             reason = "it redirects to a page that was deleted on request"

@@ -1,16 +1,17 @@
 """The frontier: URLs, and what is due for each."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
 from pipeline.store import tombstones
 from pipeline.store.tables import Capture, FrontierRow, Host, Purpose, Visit
+from pipeline.store.values import span
 
 # Somebody who asks again for a URL in one of these states wants another try.
 REOPENED = (Visit.GIVEN_UP, Visit.GONE, Visit.CANCELLED, Visit.REFUSED)
@@ -126,20 +127,29 @@ def _forgotten(session: Session, urls: Sequence[NewUrl]) -> dict[str, None]:
 
 def afresh() -> dict[str, Any]:
     """The values of a row that is due now as on its first day: its own URL on its own host, nothing held against it."""
-    # A row that was redirected belongs to the host of its last hop. A URL's own stands between its second and third slash.
-    own = select(Host.id).where(Host.name == func.split_part(FrontierRow.url, "/", 3)).correlate(FrontierRow)
+    # A row that was redirected belongs to the host of its last hop.
     return {
         "state": Visit.WAITING,
         "reason": None,
         "points": 0,
         "first_failed_at": None,
         "visit_url": FrontierRow.url,
-        "host_id": func.coalesce(own.scalar_subquery(), FrontierRow.host_id),
+        "host_id": func.coalesce(_own_host(FrontierRow.url), FrontierRow.host_id),
         "hops": [],
-        "same_as": None,
+        "same_as": _page_of_revisit(),
         "next_attempt_at": func.now(),
         "updated_at": func.now(),
     }
+
+
+def _page_of_revisit() -> Any:
+    """What a row stands for that never changes: the page of a revisit; nothing for any other row."""
+    return case((FrontierRow.purpose == Purpose.REVISIT, FrontierRow.same_as))
+
+
+def _own_host(url: Any) -> Any:
+    """The id of a URL's own host, which stands between its second and third slash."""
+    return select(Host.id).where(Host.name == func.split_part(url, "/", 3)).correlate(FrontierRow).scalar_subquery()
 
 
 def _reopen(session: Session, ids: Sequence[int]) -> None:
@@ -199,7 +209,7 @@ def end_visit(session: Session, frontier_id: int, state: Visit, reason: str | No
     session.execute(
         update(FrontierRow)
         .where(FrontierRow.id == frontier_id)
-        .values(state=state, reason=reason, same_as=same_as, updated_at=func.now())
+        .values(state=state, reason=reason, same_as=func.coalesce(same_as, _page_of_revisit()), updated_at=func.now())
     )
 
 
@@ -218,6 +228,41 @@ def believe(session: Session, frontier_id: int, capture: Capture) -> None:
     )
 
 
+def keep_validators(session: Session, frontier_id: int, etag: str | None, last_modified: str | None) -> None:
+    """Let the next request ask with these validators, or for the whole where both are None."""
+    values = {"etag": etag, "last_modified": last_modified, "updated_at": func.now()}
+    session.execute(update(FrontierRow).where(FrontierRow.id == frontier_id).values(**values))
+
+
+def add_revisit(session: Session, page: FrontierRow, delay: float, priority: int) -> None:
+    """Let a page be looked at again `delay` seconds from now, under a row of its own; one that is being revisited stays so."""
+    session.execute(
+        insert(FrontierRow)
+        .values(
+            purpose=Purpose.REVISIT,
+            url=page.url,
+            key=page.key,
+            visit_url=page.url,
+            host_id=_own_host(page.url),
+            priority=priority,
+            next_attempt_at=func.now() + span(delay),
+            etag=page.etag,
+            last_modified=page.last_modified,
+            body_sha256=page.body_sha256,
+            same_as=page.id,
+            source_id=page.source_id,
+            found_by=page.found_by,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def wait_for_revisit(session: Session, frontier_id: int, delay: float, reason: str) -> None:
+    """Let a revisit's row wait for the next one."""
+    values = afresh() | {"reason": reason, "next_attempt_at": func.now() + span(delay)}
+    session.execute(update(FrontierRow).where(FrontierRow.id == frontier_id).values(**values))
+
+
 def standing_for(session: Session, frontier_id: int, key: str) -> FrontierRow | None:
     """The other article row that a page of this key is fetched under; None where this row has to fetch it itself.
 
@@ -234,6 +279,11 @@ def standing_for(session: Session, frontier_id: int, key: str) -> FrontierRow | 
     )
     others = [row for row in rows if row.id != frontier_id]
     return next((row for row in others if row.same_as is None and row.state not in REOPENED), None)
+
+
+def keys_of(session: Session, ids: Collection[int]) -> set[str]:
+    """The sameness keys of rows."""
+    return set(session.scalars(select(FrontierRow.key).where(FrontierRow.id.in_(ids)))) if ids else set()
 
 
 def known_by_key(session: Session, purpose: Purpose, key: str) -> FrontierRow | None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.store import attempts
 from pipeline.store.frontier import ensure_hosts
-from pipeline.store.tables import Address, FrontierRow, Host, RobotsFile, Stage, Visit
+from pipeline.store.tables import Address, FrontierRow, Host, RobotsFile, Source, Stage, Visit
 from pipeline.store.values import span
 
 # The host row is locked and moved in one statement: between two workers SKIP LOCKED decides, and whoever comes later
@@ -58,14 +58,15 @@ _MOVED = """
 moved AS (
     UPDATE hosts h SET free_at = now() + make_interval(secs => :hold), lease = gen_random_uuid()
     FROM taken WHERE h.id = taken.id
-    RETURNING h.id, h.name, h.lease, h.interval, h.points, h.address
+    RETURNING h.id, h.name, h.lease, h.interval, h.least_interval, h.points, h.address
 )"""
 _HELD = """, held AS (
     UPDATE addresses a SET free_at = now() + make_interval(secs => :hold), lease = moved.lease
     FROM moved WHERE a.address = moved.address
 )"""
 _VISITS = """
-SELECT moved.id AS host_id, moved.name AS host, moved.lease, moved.interval, moved.points AS host_points, moved.address, due.*,
+SELECT moved.id AS host_id, moved.name AS host, moved.lease, moved.interval, moved.least_interval, moved.points AS host_points,
+       moved.address, due.*,
        robots.origin, robots.status, robots.body, robots.fetched_at, robots.expires_at,
        (SELECT a.id FROM attempts a WHERE a.stage = 'fetch' AND a.subject_id = due.id AND a.ended_at IS NULL) AS left_open
 FROM moved CROSS JOIN LATERAL (
@@ -137,6 +138,8 @@ class Lease:
     """The address that the lease holds as well; None where hosts share none, or where it is still to be found."""
     after_death: bool = False
     """Whether the last worker that was at this URL died over it."""
+    least_interval: float | None = None
+    """Seconds that the host is to be left at the least, where a source of it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,7 @@ def take_leases(session: Session, count: int, hold: float, worker: str, *, by_ad
             robots=RobotsFile(**{field: row[field] for field in _ROBOTS_FIELDS}) if row["origin"] is not None else None,
             address=row["address"] if by_address else None,
             after_death=row["id"] in died,
+            least_interval=row["least_interval"],
         )
         for row in taken
     ]
@@ -239,7 +243,7 @@ def borrow(session: Session, name: str, hold: float, address: str | None = None)
 
 def give_back(session: Session, name: str, token: UUID, pause: float) -> None:
     """Free a borrowed host, and the address borrowed with it, `pause` seconds from now or after the host's longer interval."""
-    rest = func.clock_timestamp() + span(func.greatest(func.coalesce(Host.interval, 0.0), pause))
+    rest = func.clock_timestamp() + span(func.greatest(Host.interval, Host.least_interval, pause))
     freed = session.execute(
         update(Host)
         .where(Host.name == name, Host.lease == token)
@@ -252,6 +256,12 @@ def give_back(session: Session, name: str, token: UUID, pause: float) -> None:
             .where(Address.address == freed.address, Address.lease == token)
             .values(free_at=freed.free_at, lease=None)
         )
+
+
+def ask_interval(session: Session, names: Sequence[str]) -> None:
+    """Let hosts be left alone for as long as the sources that they hold ask for, the longest of them."""
+    asked = select(func.max(Source.host_interval)).where(func.split_part(Source.url, "/", 3) == Host.name).scalar_subquery()
+    session.execute(update(Host).where(Host.name.in_(names)).values(least_interval=asked))
 
 
 def any_due(session: Session) -> bool:

@@ -12,22 +12,22 @@ from pipeline.store.values import span
 
 
 def unread_articles(session: Session, waited: float, limit: int) -> Sequence[int]:
-    """Captures of articles that nobody has read `waited` seconds after they came."""
-    return _unread(session, Stage.EXTRACT, Purpose.ARTICLE, waited, limit)
+    """Captures of articles, also of their revisits, that nobody has read `waited` seconds after they came."""
+    return _unread(session, Stage.EXTRACT, (Purpose.ARTICLE, Purpose.REVISIT), waited, limit)
 
 
 def unread_sources(session: Session, waited: float, limit: int) -> Sequence[int]:
     """Captures of sources that nobody has read `waited` seconds after they came."""
-    return _unread(session, Stage.READ_SOURCE, Purpose.SOURCE, waited, limit)
+    return _unread(session, Stage.READ_SOURCE, (Purpose.SOURCE,), waited, limit)
 
 
-def _unread(session: Session, stage: Stage, purpose: Purpose, waited: float, limit: int) -> Sequence[int]:
+def _unread(session: Session, stage: Stage, purposes: Sequence[Purpose], waited: float, limit: int) -> Sequence[int]:
     return session.scalars(
         select(Capture.id)
         .join(FrontierRow, FrontierRow.id == Capture.frontier_id)
         .where(
             Capture.read_at.is_(None),
-            FrontierRow.purpose == purpose,
+            FrontierRow.purpose.in_(purposes),
             Capture.fetched_at < _ago(waited),
             ~_held(stage, Capture.id, waited),
         )

@@ -51,6 +51,8 @@ class Purpose(StrEnum):
 
     ARTICLE = "article"
     SOURCE = "source"
+    REVISIT = "revisit"
+    """A later version of an article: `same_as` is the article's row."""
 
 
 class Visit(StrEnum):
@@ -103,7 +105,7 @@ class Host(Table):
     """A host as politeness knows it: name, with the port where it is not the scheme's own.
 
     `free_at` is the lease: nobody may send the host a request before it. A worker that takes the host moves it to the
-    end of its hold, and on release to the end of the host's interval.
+    end of its hold, and on release to the end of the host's interval. `least_interval` is what a source of it asks for.
     """
 
     __tablename__ = "hosts"
@@ -114,6 +116,7 @@ class Host(Table):
     free_at: Mapped[datetime] = mapped_column(server_default=func.now())
     lease: Mapped[UUID | None]
     interval: Mapped[float | None]
+    least_interval: Mapped[float | None]
     points: Mapped[int] = mapped_column(server_default="0")
     address: Mapped[str | None]
     """The address that it was last connected to at; known where hosts that share one share a lease."""
@@ -143,21 +146,64 @@ class RobotsFile(Table):
 
 
 class Source(Table):
-    """A feed or sitemap that is polled on a schedule; when it is due stands in its frontier row."""
+    """A feed, sitemap or section page that is polled on a schedule: what a person wants of it, and what came of it last.
+
+    `interval` (seconds) or `cron` (in `time_zone`) is its schedule; with neither it is polled as often as it brings something
+    new. `discover` lets the copies of what it brings be looked for, `host_interval` is the least pause, in seconds, that its
+    host is left, `links` the pattern of a section page's links, which with `other_hosts` may lead elsewhere. `asleep_at` is
+    set where it has failed for so long that it is polled no more.
+    """
 
     __tablename__ = "sources"
-    __table_args__ = (CheckConstraint("kind IN ('feed', 'sitemap')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind IN ('feed', 'sitemap', 'section')", name="kind"),)
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
     url: Mapped[str]
-    interval: Mapped[float]
+    interval: Mapped[float | None]
+    cron: Mapped[str | None]
+    time_zone: Mapped[str] = mapped_column(server_default="UTC")
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
+    discover: Mapped[bool] = mapped_column(server_default=text("false"))
+    host_interval: Mapped[float | None]
+    links: Mapped[str | None]
+    other_hosts: Mapped[bool] = mapped_column(server_default=text("false"))
     enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     polls: Mapped[int] = mapped_column(server_default="0")
     last_read_at: Mapped[datetime | None]
     last_outcome: Mapped[str | None]
+    asleep_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Listing(Table):
+    """A URL that a source polls: its own, and each sitemap that its index names (`parent_id` is the index's row).
+
+    What stands here is remembered of its polls (crawl/schedule.py); when it is due stands in its frontier row. `wait` is how
+    many seconds its next poll waits before its host's other listings are thought of, `why` the reason, for a person.
+    `changed_at` is the last change that the index names, `whole_at` when it last gave a body; `distrusted` one that answers
+    "not modified" to what has changed.
+    """
+
+    __tablename__ = "listings"
+
+    frontier_id: Mapped[int] = mapped_column(ForeignKey("frontier.id", ondelete="CASCADE"), primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id"), index=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("frontier.id", ondelete="CASCADE"), index=True)
+    depth: Mapped[int] = mapped_column(server_default="0")
+    changed_at: Mapped[datetime | None]
+    polled_at: Mapped[datetime | None]
+    items: Mapped[float] = mapped_column(server_default="0")
+    seconds: Mapped[float] = mapped_column(server_default="0")
+    new_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(server_default="0")
+    failing_since: Mapped[datetime | None]
+    ttl: Mapped[float | None]
+    whole_at: Mapped[datetime | None]
+    distrusted: Mapped[bool] = mapped_column(server_default=text("false"))
+    wait: Mapped[float | None]
+    why: Mapped[str | None]
 
 
 class FrontierRow(Table):
@@ -181,6 +227,7 @@ class FrontierRow(Table):
         ),
         Index("ix_frontier_state", "state", "updated_at"),
         Index("ix_frontier_source", "source_id"),
+        Index("ix_frontier_revisit", "same_as", postgresql_where=text("purpose = 'revisit'")),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)

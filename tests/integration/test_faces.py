@@ -268,6 +268,30 @@ def test_crawl(wirecopy: CommandLine, factory: SessionFactory, tmp_path: Path) -
     assert "Source 'broken' in" in listed.message
 
 
+def test_crawl_add_takes_all_that_a_file_takes(wirecopy: CommandLine, tmp_path: Path) -> None:
+    """Cron, zone, tags, discovery, the host's interval and a section's links; what is wrong is refused, with what to do."""
+    options = ["--kind", "section", "--cron", "30 6 * * *", "--time-zone", "Europe/Berlin", "--tag", "world", "--tag", "b"]
+    options += ["--discover", "--host-interval", "30s", "--links", "/news/", "--other-hosts"]
+    added = wirecopy("crawl", "add", "front", "http://a.example/", *options)
+    assert (added.code, "at the times of 30 6 * * * (Europe/Berlin)" in added.message) == (0, True)
+    (row,) = wirecopy("crawl", "list").rows()
+    assert (row["kind"], row["cron"], row["time_zone"], row["tags"]) == (
+        "section",
+        "30 6 * * *",
+        "Europe/Berlin",
+        ["world", "b"],
+    )
+    assert (row["discover"], row["host_interval"], row["links"], row["other_hosts"]) == (True, 30, "/news/", True)
+    assert wirecopy("crawl", "next").rows()[0]["why"] == "not polled yet"
+    wrong = wirecopy("crawl", "add", "front", "http://a.example/", "--cron", "30 6 * *")
+    assert (wrong.code, "it has five fields" in wrong.message) == (2, True)
+    assert wirecopy("crawl", "add", "front", "http://a.example/", "--every", "often").code == 2
+    assert "as often as it brings something new" in wirecopy("crawl", "add", "front", "http://a.example/").message
+    (source,) = wirecopy("status").rows()[0]["brought"]
+    assert (source["name"], source["state"], source["pages"]) == ("front", "on", 0)
+    assert "front" in wirecopy("status", "--format", "table").out
+
+
 def test_status(wirecopy: CommandLine, filled: dict[str, int]) -> None:
     """One record that adds up, and a table of the same."""
     (found,) = wirecopy("status").rows()

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,17 @@ WRONG = {
     "truth": '[truth]\nkind = "feed"\nurl = "http://a.example/"\ninterval = true',
     "words": '[words]\nkind = "feed"\nurl = "http://a.example/"\ninterval = "15m"',
     "switch": '[switch]\nkind = "feed"\nurl = "http://a.example/"\ninterval = 9\nenabled = "yes"',
+    "cron": '[cron]\nkind = "feed"\nurl = "http://a.example/"\ncron = "61 * * * *"',
+    "never": '[never]\nkind = "feed"\nurl = "http://a.example/"\ncron = "0 0 31 2 *"',
+    "zone": '[zone]\nkind = "feed"\nurl = "http://a.example/"\ncron = "0 6 * * *"\ntime_zone = "Mars/Olympus"',
+    "both": '[both]\nkind = "feed"\nurl = "http://a.example/"\ninterval = 9\ncron = "0 6 * * *"',
+    "tags": '[tags]\nkind = "feed"\nurl = "http://a.example/"\ntags = [1]',
+    "tag": '[tag]\nkind = "feed"\nurl = "http://a.example/"\ntags = [""]',
+    "one tag": '["one tag"]\nkind = "feed"\nurl = "http://a.example/"\ntags = "world"',
+    "discover": '[discover]\nkind = "feed"\nurl = "http://a.example/"\ndiscover = 1',
+    "host": '[host]\nkind = "feed"\nurl = "http://a.example/"\nhost_interval = 0',
+    "links": '[links]\nkind = "section"\nurl = "http://a.example/"\nlinks = "("',
+    "links of": '["links of"]\nkind = "feed"\nurl = "http://a.example/"\nlinks = "/news/"',
     "extra": '[extra]\nkind = "feed"\nurl = "http://a.example/"\ninterval = 9\ncolour = 1',
     "a\\u0000b": '["a\\u0000b"]\nkind = "feed"\nurl = "http://a.example/"\ninterval = 9',
     "": '[""]\nkind = "feed"\nurl = "http://a.example/"\ninterval = 9',
@@ -65,6 +77,38 @@ def test_a_wrong_entry_keeps_no_other_out(session: Session, tmp_path: Path, name
     (message,) = synced.wrong
     shown = repr("a\0b") if "u0000" in name else repr(name)
     assert message.startswith(f"Source {shown} in {path}: ")
+
+
+def test_everything_that_a_source_may_say_is_kept(session: Session, tmp_path: Path) -> None:
+    """A cron line in its zone, tags, the discovery of copies, its host's interval, a section's links; and left out, it is gone."""
+    said = {
+        "kind": "section",
+        "url": "http://a.example/world/",
+        "cron": "30 6 * * MON-FRI",
+        "time_zone": "Europe/Berlin",
+        "tags": ["world", "agency"],
+        "discover": True,
+        "host_interval": 30.0,
+        "links": "/news/[0-9]+",
+        "other_hosts": True,
+    }
+    entry = "[world]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in said.items())
+    assert source_list.sync(session, SETTINGS, [written(tmp_path, entry)]).wrong == ()
+    (view,) = queries.sources(session)
+    assert {key: getattr(view, key) for key in said} == said
+    assert view.interval is None
+    assert session.scalars(select(Host.least_interval)).one() == 30.0
+    source_list.sync(session, SETTINGS, [written(tmp_path, '[world]\nkind = "feed"\nurl = "http://a.example/world/"\n')])
+    (view,) = queries.sources(session)
+    assert (view.cron, view.time_zone, view.tags, view.discover, view.links, view.other_hosts) == (
+        None,
+        "UTC",
+        [],
+        False,
+        None,
+        False,
+    )
+    assert session.scalars(select(Host.least_interval)).one() is None
 
 
 def test_a_file_that_is_no_toml(session: Session, tmp_path: Path) -> None:
@@ -115,6 +159,12 @@ def test_a_source_that_moves_is_polled_at_its_new_url_alone(session: Session) ->
         ({"name": "a\nb"}, Misuse),
         ({"name": "x" * 201}, Misuse),
         ({"kind": "page"}, Misuse),
+        ({"cron": "0 6 * * *"}, Misuse),
+        ({"interval": None, "cron": "6"}, Malformed),
+        ({"time_zone": "Nowhere"}, Malformed),
+        ({"tags": ["a\nb"]}, Misuse),
+        ({"host_interval": float("nan")}, Misuse),
+        ({"other_hosts": True}, Misuse),
         ({"url": "nowhere"}, Malformed),
         ({"url": "http://user@a.example/"}, Malformed),
         ({"interval": -1.0}, Misuse),

@@ -16,6 +16,7 @@ from pipeline.store.tables import (
     Capture,
     FrontierRow,
     Host,
+    Purpose,
     QuarantinedWork,
     Stage,
     StoredWitness,
@@ -129,13 +130,15 @@ def url_history(session: Session, key: str, url: str) -> UrlHistory:
         if when := tombstones.standing(session, [key]).get(key):
             raise NotFound(f"{url} was deleted on request on {when:%Y-%m-%d}, and is not fetched any more.")
         raise NotFound(f"{url} was never asked for. `wirecopy add {url}` queues it.")
-    captures = select(Capture.id).where(Capture.frontier_id == row.id)
+    revisits = select(FrontierRow.id).where(FrontierRow.purpose == Purpose.REVISIT, FrontierRow.same_as == row.id)
+    visits = [row.id, *session.scalars(revisits)]
+    captures = select(Capture.id).where(Capture.frontier_id.in_(visits))
     witnesses = select(StoredWitness.id).where(StoredWitness.frontier_id == row.id)
     stories = select(StoredWitness.story_id).where(StoredWitness.frontier_id == row.id, StoredWitness.story_id.is_not(None))
 
     def is_about(work: type[Attempt] | type[QuarantinedWork]) -> Any:
         return or_(
-            and_(work.stage == Stage.FETCH, work.subject_id == row.id),
+            and_(work.stage == Stage.FETCH, work.subject_id.in_(visits)),
             and_(work.stage.in_((Stage.EXTRACT, Stage.READ_SOURCE)), work.subject_id.in_(captures)),
             and_(work.stage == Stage.PLACE, work.subject_id.in_(witnesses)),
             and_(work.stage.in_((Stage.COLLATE, Stage.RECOVER)), work.subject_id.in_(stories)),

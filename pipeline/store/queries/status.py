@@ -17,6 +17,10 @@ SELECT
   (SELECT count(*) FROM frontier WHERE purpose = 'article' AND state = 'waiting' AND next_attempt_at <= now()) AS due,
   (SELECT count(*) FROM sources) AS sources,
   (SELECT count(*) FROM sources WHERE enabled) AS sources_enabled,
+  (SELECT count(*) FROM sources WHERE enabled AND asleep_at IS NOT NULL) AS sources_asleep,
+  (SELECT count(*) FROM listings l JOIN sources s ON s.id = l.source_id
+      WHERE l.parent_id IS NULL AND l.failures > 0 AND s.enabled AND s.asleep_at IS NULL) AS sources_failing,
+  (SELECT count(*) FROM frontier WHERE purpose = 'revisit' AND state = 'waiting') AS revisits,
   (SELECT count(*) FROM captures) AS captures,
   (SELECT count(*) FROM captures WHERE read_at IS NULL) AS captures_unread,
   (SELECT count(*) FROM witnesses) AS witnesses,
@@ -77,6 +81,12 @@ class Status:
     """Waiting URLs whose time has come; their host may still rest."""
     sources: int
     sources_enabled: int
+    sources_asleep: int
+    """Those that failed for so long that they are polled no more."""
+    sources_failing: int
+    """Those whose last poll failed."""
+    revisits: int
+    """Pages that will be looked at again."""
     captures: int
     captures_unread: int
     witnesses: int

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.cli.configuration import hide_password
-from pipeline.cli.crawl import span
+from pipeline.crawl.spans import span
 
 
 @pytest.mark.parametrize(

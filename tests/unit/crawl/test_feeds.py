@@ -1,6 +1,7 @@
 """Feeds and sitemaps, well-formed and hostile."""
 
 import gzip
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -48,6 +49,8 @@ SITEMAP = b"""<?xml version="1.0" encoding="UTF-8"?><!-- made by hand -->
 INDEX = b"""<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
 <sitemap><loc>https://news.example/s1.xml.gz</loc></sitemap><sitemap><loc>/s2.xml</loc></sitemap></sitemapindex>"""
 
+JSON = b'{"version": "https://jsonfeed.org/version/1.1", "items": [{"url": "/a", "external_url": "https://x.example/"}]}'
+
 
 def test_rss_is_read() -> None:
     """Its own charset, relative links, links that lead nowhere dropped, absurd dates gone, each URL once."""
@@ -90,7 +93,7 @@ def test_an_index_names_sitemaps() -> None:
     """They are nested, and no items."""
     page = read_sitemap(INDEX, HERE, now=NOW)
     assert (page.kind, page.items) == ("index", ())
-    assert [url.text for url in page.nested] == ["https://news.example/s1.xml.gz", "https://news.example/s2.xml"]
+    assert [item.url.text for item in page.nested] == ["https://news.example/s1.xml.gz", "https://news.example/s2.xml"]
 
 
 def test_a_sitemap_that_breaks_off_gives_what_came() -> None:
@@ -123,7 +126,7 @@ EXTERNAL = '<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]><rss><channe
         (b"", "no XML"),
         (b"<!DOCTYPE html><html><head><title>x</title></head></html>", "an HTML page"),
         (b"<!-- a --><!-- b --><HTML></HTML>", "an HTML page"),
-        (b"{}", "no XML"),
+        (b"{}", "no JSON Feed"),
         (b"%PDF-1.4", "no XML"),
         (b"\0" * 100, "no XML"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no XML that is known"),
@@ -157,7 +160,7 @@ def test_each_reader_names_the_other_s_files() -> None:
         read_feed(INDEX, HERE, now=NOW)
 
 
-@given(st.sampled_from([RSS, ATOM, RDF, SITEMAP, INDEX]), st.binary(max_size=20), st.integers(0, 900), st.integers(0, 60))
+@given(st.sampled_from([RSS, ATOM, RDF, SITEMAP, INDEX, JSON]), st.binary(max_size=20), st.integers(0, 900), st.integers(0, 60))
 def test_a_damaged_file_gives_items_or_malformed(body: bytes, junk: bytes, start: int, length: int) -> None:
     """Whatever is overwritten, cut or put in, nothing but Malformed is raised, and every item has a web address."""
     try:
@@ -165,3 +168,71 @@ def test_a_damaged_file_gives_items_or_malformed(body: bytes, junk: bytes, start
     except Malformed:
         return
     assert all(item.url.scheme in {"http", "https"} for item in page.items)
+
+
+def test_what_a_feed_says_of_itself_is_read() -> None:
+    """Its ttl in minutes; its period by its frequency, where both make sense."""
+    body = (
+        "<rss version='2.0' xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'><channel><title>x</title>{}</channel></rss>"
+    )
+    said = "<ttl>{}</ttl><sy:updatePeriod> {}\n</sy:updatePeriod><sy:updateFrequency>{}</sy:updateFrequency>"
+
+    def times(ttl: str, period: str, frequency: str) -> tuple[float | None, float | None]:
+        page = read(body.format(said.format(ttl, period, frequency)).encode(), HERE, now=NOW)
+        return page.ttl, page.period
+
+    assert times("60", "hourly", "2") == (3_600.0, 1_800.0)
+    assert times(" 5 ", "Daily", "0") == (300.0, 86_400.0)
+    assert times("-5", "minutely", "1") == (None, None)
+    assert times("0", "always", "x" * 10_000) == (None, None)
+    assert times("9" * 5_000, "weekly", "0.1") == (None, 6_048_000.0)
+
+
+def test_a_feed_of_ten_thousand_items_is_read() -> None:
+    """All of them, each once."""
+    item = "<item><title>A headline of {0}</title><link>/{0}</link><pubDate>Wed, 01 May 2024 14:00:00 +0200</pubDate></item>"
+    body = f"<rss version='2.0'><channel>{''.join(item.format(number) for number in range(10_000))}</channel></rss>"
+    assert len({item.url.key for item in read(body.encode(), HERE, now=NOW).items}) == 10_000
+
+
+def as_json(**feed: object) -> bytes:
+    return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "Desk", **feed}).encode()
+
+
+def test_a_json_feed_is_read() -> None:
+    """An item's own page and the one elsewhere that it is about, its id where that is an address; dates and titles."""
+    items = [
+        {"id": "1", "url": "/one", "title": "One", "date_published": "2024-05-01T14:00:00+02:00"},
+        {"id": "2", "url": "two", "external_url": "https://other.example/two", "title": " T\nwo "},
+        {"id": "https://news.example/three", "date_modified": "2090-01-01T00:00:00Z"},
+        {"id": "javascript:alert(1)", "external_url": "javascript:alert(1)"},
+        {"id": 5, "url": ["/five"], "title": {"x": 1}},
+        "six",
+        {"id": "7", "url": "https://news.example/one#again"},
+    ]
+    page = read(b"\xef\xbb\xbf \n" + as_json(items=items), HERE, "application/feed+json", now=NOW)
+    assert (page.kind, page.title) == ("feed", "Desk")
+    assert page.items == (
+        Item(parse("https://news.example/one"), "One", MAY),
+        Item(parse("https://news.example/feeds/two"), "T wo", None),
+        Item(parse("https://other.example/two"), "T wo", None),
+        Item(parse("https://news.example/three"), None, None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (b'{"version": "https://jsonfeed.org/version/1.1", "items": [', "no JSON that can be read"),
+        (b'{"a":' * 100_000, "no JSON that can be read"),
+        (b'{"items": []}', "no JSON Feed"),
+        (as_json(items={"url": "/a"}), "no JSON Feed"),
+        (b'{"version": 5, "items": []}', "no JSON Feed"),
+        (as_json(items=[], x="x" * 10_000_001), "more than"),
+        (b'{"version": ' + b"9" * 5_000 + b"}", "JSON"),
+    ],
+)
+def test_what_is_no_json_feed_is_malformed(body: bytes, complaint: str) -> None:
+    """Other JSON, broken, deep and huge, is refused with a reason."""
+    with pytest.raises(Malformed, match=complaint):
+        read(body, HERE, now=NOW)
