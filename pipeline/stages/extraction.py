@@ -82,10 +82,12 @@ def _judge(
     values = _witness_values(capture, page, revisiting.page_of(row))
     last = session.scalar(
         select(StoredWitness)
-        .where(StoredWitness.frontier_id == values["frontier_id"])
+        .where(StoredWitness.frontier_id == values["frontier_id"], StoredWitness.part == 0)
         .order_by(StoredWitness.id.desc())
         .limit(1)
     )
+    if last is not None:
+        values["source"] = last.source  # a page is known by one address, wherever its redirects lead today
     canonical = _canonical(capture, page)
     if canonical is not None and tombstones.standing(session, [canonical.key]):
         captures.drop_body(session, capture, bodies_under(settings))
