@@ -5,9 +5,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from pipeline.philology.collation import Block, Collation, State
 from pipeline.philology.furniture import Furniture, dateline_of, furniture_of
-from pipeline.philology.tokens import QUOTES, Role, Shape, Tokens
+from pipeline.philology.tabulation import Numbering, tabulated
+from pipeline.philology.tokens import QUOTES, Role, Shape, Tokens, fold
 
 NAMES: tuple[str, ...] = (
     "bias", "one lineage holds it", "lineages holding it", "lineages spanning it without", "lineages ending before it",
@@ -46,11 +49,8 @@ class Verdict:
 
 def holders(collation: Collation, block: Block) -> list[int]:
     """Witnesses that have at least one token in the block."""
-    return [
-        w
-        for w, state in enumerate(block.states)
-        if state in (State.PRESENT, State.MOVED) and any(index >= 0 for index in collation.columns[w][block.first : block.last])
-    ]
+    held = (collation.table.indices[:, block.first : block.last] >= 0).any(axis=1)
+    return [w for w in np.flatnonzero(held).tolist() if block.states[w] in (State.PRESENT, State.MOVED)]
 
 
 def disputed(block: Block) -> bool:
@@ -131,14 +131,13 @@ def _runs(collation: Collation, block: Block, have: set[int]) -> set[tuple[str, 
 
 def shared_words(collation: Collation) -> Mapping[str, int]:
     """Folded words of the story → number of blocks that hold them."""
-    counts: Counter[str] = Counter()
+    names = Numbering()
+    words = tabulated(collation, lambda text: names.of(fold(text)))
+    counts = np.zeros(len(names.names) + 1, dtype=np.int64)
     for block in collation.blocks:
-        found: set[str] = set()
-        for w in holders(collation, block):
-            tokens = collation.tokens[w]
-            found.update(tokens.folds[index] for index in collation.columns[w][block.first : block.last] if index >= 0)
-        counts.update(found)
-    return counts
+        # what nobody has counts under the last one
+        counts[np.unique(words[holders(collation, block), block.first : block.last])] += 1
+    return Counter(dict(zip(names.names, counts.tolist(), strict=False)))
 
 
 def block_features(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.philology.collation import Collation
 from pipeline.philology.language import Fluency
-from pipeline.philology.tabulation import Numbering, columns_of, tabulated
+from pipeline.philology.tabulation import Numbering, tabulated
 from pipeline.philology.tokens import Shape, fold, shape_of
 
 Ints = NDArray[np.int32]
@@ -68,7 +68,7 @@ def foreign_passages(collation: Collation, frequency: Fluency) -> list[Foreign]:
     together = np.zeros((len(table), len(names)), dtype=bool)
     witness, column = np.nonzero(standing > 1)
     together[witness, table[witness, column]] = True
-    stood = np.pad((columns_of(collation) >= 0).cumsum(axis=1, dtype=np.int32), ((0, 0), (1, 0)))
+    stood = np.pad((collation.table.indices >= 0).cumsum(axis=1, dtype=np.int32), ((0, 0), (1, 0)))
     known: dict[frozenset[int], frozenset[str]] = {}
     found: list[Foreign] = []
     for run in runs:
@@ -107,7 +107,7 @@ def _runs(collation: Collation, table: Ints, standing: Ints, w: int) -> list[_Ru
         return []
     count = len(table)
     column_of = np.full(len(tokens), -1, dtype=np.int64)
-    row = np.array(collation.columns[w], dtype=np.int64)
+    row = collation.table.indices[w]
     held = np.flatnonzero(row >= 0)
     column_of[row[held]] = held
     places = np.array(tokens.places)
@@ -168,8 +168,8 @@ def _inserted(collation: Collation, stood: Ints, run: _Run) -> bool:
 
     `stood[w, c]` is the number of the columns before c in which witness w has anything.
     """
-    within = [column for column, index in enumerate(collation.columns[run.witness]) if run.first <= index < run.last]
-    first, last = min(within), max(within)
+    line = collation.table.indices[run.witness]
+    first, last = np.flatnonzero((line >= run.first) & (line < run.last))[[0, -1]].tolist()
     others = np.ones(len(stood), dtype=bool)
     others[list(run.holders)] = False
     end = collation.width

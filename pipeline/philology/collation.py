@@ -4,10 +4,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pipeline.philology.ordering import arrange, majority_order, paragraph_clusters, turns_of
 from pipeline.philology.tokens import Tokens, tokens_of, without_paragraphs
 from pipeline.philology.witness import Witness
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pipeline.philology.tabulation import Table
 
 
 class State(StrEnum):
@@ -34,7 +42,7 @@ class Block:
     states: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: the table is kept beside the fields
 class Collation:
     """The witnesses with their sigla and the columns.
 
@@ -54,6 +62,13 @@ class Collation:
         """Number of columns."""
         return len(self.columns[0]) if self.columns else 0
 
+    @cached_property
+    def table(self) -> "Table":
+        """The columns as arrays, made when they are first asked for."""
+        from pipeline.philology.tabulation import tabulate  # noqa: PLC0415  (numpy, which one witness does without)
+
+        return tabulate(self.columns, self.tokens)
+
 
 def collate(witnesses: Sequence[Witness]) -> Collation:
     """The witnesses aligned. The order in which they are handed over does not matter.
@@ -62,19 +77,11 @@ def collate(witnesses: Sequence[Witness]) -> Collation:
     """
     named = sorted(witnesses, key=_seniority)
     tokens = tuple(tokens_of(witness) for witness in named)
-    if len(named) == 1:
-        columns = [list(range(len(tokens[0])))]
-    elif named:
-        columns = _aligned(tokens)
-    else:
-        columns = []
-    return Collation(
-        witnesses=tuple(named),
-        sigla=tuple(siglum(number) for number in range(len(named))),
-        columns=tuple(map(tuple, columns)),
-        blocks=_blocks(columns, tokens),
-        tokens=tokens,
-    )
+    sigla = tuple(siglum(number) for number in range(len(named)))
+    if len(named) > 1:
+        return _of_table(tuple(named), sigla, _aligned(tokens), tokens)
+    columns = tuple(tuple(range(len(row))) for row in tokens)
+    return Collation(tuple(named), sigla, columns, _blocks_of_one(columns), tokens)
 
 
 def repeated(collation: Collation, twins: Iterable[tuple[Witness, str]]) -> Collation:
@@ -142,15 +149,11 @@ def from_data(data: dict[str, object], witnesses: Sequence[Witness]) -> Collatio
 def without(collation: Collation, dropped: frozenset[int]) -> Collation:
     """The collation of the other witnesses, which keep their sigla; columns that only the dropped ones had are gone."""
     kept = [w for w in range(len(collation.sigla)) if w not in dropped]
-    width = [column for column in range(collation.width) if any(collation.columns[w][column] >= 0 for w in kept)]
-    columns = [[collation.columns[w][column] for column in width] for w in kept]
-    tokens = tuple(collation.tokens[w] for w in kept)
-    return Collation(
-        witnesses=tuple(collation.witnesses[w] for w in kept),
-        sigla=tuple(collation.sigla[w] for w in kept),
-        columns=tuple(map(tuple, columns)),
-        blocks=_blocks(columns, tokens),
-        tokens=tokens,
+    return _of_table(
+        tuple(collation.witnesses[w] for w in kept),
+        tuple(collation.sigla[w] for w in kept),
+        _without_gaps(collation.table.indices[kept]),
+        tuple(collation.tokens[w] for w in kept),
     )
 
 
@@ -160,20 +163,13 @@ def without_passages(collation: Collation, passages: Mapping[int, Collection[int
     Columns that only these had are gone. The witnesses stay as they are; their tokens are those of the paragraphs left.
     """
     tokens = list(collation.tokens)
-    columns = [list(row) for row in collation.columns]
+    table = collation.table.indices.copy()
     for w, gone in passages.items():
-        number = {index: at for at, index in enumerate(i for i, place in enumerate(tokens[w].places) if place not in gone)}
-        columns[w] = [number.get(index, -1) for index in columns[w]]
+        places = tokens[w].places
+        number = {index: at for at, index in enumerate(i for i, place in enumerate(places) if place not in gone)}
+        table[w] = [number.get(index, -1) for index in table[w].tolist()]
         tokens[w] = without_paragraphs(tokens[w], gone)
-    width = [column for column in range(collation.width) if any(row[column] >= 0 for row in columns)]
-    columns = [[row[column] for column in width] for row in columns]
-    return Collation(
-        witnesses=collation.witnesses,
-        sigla=collation.sigla,
-        columns=tuple(map(tuple, columns)),
-        blocks=_blocks(columns, tokens),
-        tokens=tuple(tokens),
-    )
+    return _of_table(collation.witnesses, collation.sigla, _without_gaps(table), tuple(tokens))
 
 
 _UNDATED = datetime.max.replace(tzinfo=UTC)
@@ -183,8 +179,10 @@ def _seniority(witness: Witness) -> tuple[datetime, str, str, str]:
     return (witness.published or _UNDATED, witness.source, witness.title or "", witness.text)
 
 
-def _aligned(tokens: Sequence[Tokens]) -> list[list[int]]:
+def _aligned(tokens: Sequence[Tokens]) -> "NDArray[np.int32]":
     # numba is loaded when there is something to align, so that importing this module stays cheap
+    import numpy as np  # noqa: PLC0415
+
     from pipeline.philology.profile import Profile, Row  # noqa: PLC0415
     from pipeline.philology.resemblance import centrality  # noqa: PLC0415
     from pipeline.philology.succession import succeeded  # noqa: PLC0415
@@ -195,22 +193,34 @@ def _aligned(tokens: Sequence[Tokens]) -> list[list[int]]:
     turns = turns_of(runs, centrality([vocabulary.of(row) for row in tokens]))
     numbers = paragraph_clusters([runs[at] for at in turns])
     order = majority_order(numbers)
-    rows = [Row(tokens[at], arrange(numbers[turn], order), vocabulary) for turn, at in enumerate(turns)]
     profile = Profile()
-    for row in rows:
-        profile.add(row)
-    columns: list[list[int]] = [[] for _ in tokens]
-    for at, row, line in zip(turns, profile.rows, profile.table, strict=True):
-        indices = row.indices
-        columns[at] = [int(indices[position]) if position >= 0 else -1 for position in line.tolist()]
-    return succeeded(columns, tokens)
+    for turn, at in enumerate(turns):
+        profile.add(Row(tokens[at], arrange(numbers[turn], order), vocabulary))
+    positions = profile.table
+    table = np.full(positions.shape, -1, dtype=np.int32)
+    for at, row, line in zip(turns, profile.rows, positions, strict=True):
+        held = line >= 0
+        table[at, held] = row.indices[line[held]]
+    return succeeded(table, tokens)
 
 
-def _blocks(columns: Sequence[Sequence[int]], tokens: Sequence[Tokens]) -> tuple[Block, ...]:
-    if not columns or not columns[0]:
-        return ()
-    if len(columns) == 1:
-        return (Block(0, len(columns[0]), State.PRESENT),)
+def _without_gaps(table: "NDArray[np.int32]") -> "NDArray[np.int32]":
+    """The columns in which a witness has anything."""
+    return table[:, (table >= 0).any(axis=0)]
+
+
+def _of_table(
+    witnesses: tuple[Witness, ...], sigla: tuple[str, ...], table: "NDArray[np.int32]", tokens: tuple[Tokens, ...]
+) -> Collation:
+    """The collation of witnesses whose tokens stand in these columns."""
+    columns = tuple(map(tuple, table.tolist()))
+    if len(columns) < 2:
+        return Collation(witnesses, sigla, columns, _blocks_of_one(columns), tokens)
     from pipeline.philology.passages import states_of, stretches  # noqa: PLC0415  (numba, as above)
 
-    return tuple(Block(first, last, states) for first, last, states in stretches(states_of(columns, tokens), columns, tokens))
+    found = stretches(states_of(table, tokens), table, tokens) if table.size else ()
+    return Collation(witnesses, sigla, columns, tuple(Block(first, last, states) for first, last, states in found), tokens)
+
+
+def _blocks_of_one(columns: Sequence[Sequence[int]]) -> tuple[Block, ...]:
+    return (Block(0, len(columns[0]), State.PRESENT),) if columns and columns[0] else ()

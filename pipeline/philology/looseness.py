@@ -131,7 +131,7 @@ def anchored(collation: Collation) -> tuple[Collation, list[float]]:
         return collation, shares
     base = base_of(table)
     muted = np.zeros(table.shape, dtype=bool)
-    held = np.flatnonzero(np.array(collation.columns[base]) >= 0)
+    held = np.flatnonzero(collation.table.indices[base] >= 0)
     lacking = np.zeros(collation.width, dtype=bool)
     if len(held):
         lacking[held[0] : held[-1]] = True

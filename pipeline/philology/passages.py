@@ -61,32 +61,36 @@ def _mark_gaps(  # noqa: C901, PLR0912  (compiled: calls cost more than they cle
     return states
 
 
-def states_of(columns: Sequence[Sequence[int]], tokens: Sequence[Tokens]) -> States:
+def states_of(table: Ints, tokens: Sequence[Tokens]) -> States:
     """State of every witness in every column: missing or outside where it lacks a passage that another has.
 
     A passage is six tokens or more, a whole paragraph, or the opening of a paragraph up to a dash (a dateline).
     """
-    table = np.array(columns, dtype=np.int32)
-    opens = np.zeros(table.shape, dtype=np.int8)
+    opens = _openings(table, tokens)
     closes = np.zeros(table.shape, dtype=np.int8)
     dashes = np.zeros(table.shape, dtype=np.int8)
     for w, row in enumerate(tokens):
         if not len(row):
             continue
-        places = np.array(row.places, dtype=np.int32)
-        opening = np.ones(len(row), dtype=np.int8)
-        opening[1:] = places[1:] != places[:-1]
-        closing = np.ones(len(row), dtype=np.int8)
-        closing[:-1] = opening[1:]
+        closing = np.diff(np.array(row.places, dtype=np.int32), append=-1) != 0
         dash = np.array([folded in {"-", "--"} for folded in row.folds], dtype=np.int8)
         held = table[w] >= 0
-        opens[w, held] = opening[table[w, held]]
         closes[w, held] = closing[table[w, held]]
         dashes[w, held] = dash[table[w, held]]
     states: States = _mark_gaps(table, opens, closes, dashes)
     for w in range(table.shape[0]):
         _mark_moved(table[w], states[w], tokens[w])
     return states
+
+
+def _openings(table: Ints, tokens: Sequence[Tokens]) -> States:
+    """1 where a witness's token is the first of its paragraph."""
+    opens = np.zeros(table.shape, dtype=np.int8)
+    for w, row in enumerate(tokens):
+        held = table[w] >= 0
+        opening = np.diff(np.array(row.places, dtype=np.int32), prepend=-1) != 0
+        opens[w, held] = opening[table[w, held]]
+    return opens
 
 
 def _mark_moved(line: Ints, states: States, tokens: Tokens) -> None:
@@ -115,16 +119,11 @@ def _mark_moved(line: Ints, states: States, tokens: Tokens) -> None:
             states[c] = MOVED
 
 
-def stretches(states: States, columns: Sequence[Sequence[int]], tokens: Sequence[Tokens]) -> list[tuple[int, int, str]]:
+def stretches(states: States, table: Ints, tokens: Sequence[Tokens]) -> list[tuple[int, int, str]]:
     """Runs of columns as (first, last + 1, letters), cut where a state changes or most of those present open a paragraph."""
-    table = np.array(columns, dtype=np.int32)
     width = table.shape[1]
-    opening = np.zeros(width, dtype=np.int32)
+    opening = _openings(table, tokens).sum(axis=0, dtype=np.int32)
     present = (table >= 0).sum(axis=0)
-    for w, row in enumerate(tokens):
-        for c in np.flatnonzero(table[w] >= 0).tolist():
-            if row.opens(int(table[w, c])):
-                opening[c] += 1
     changed = np.ones(width, dtype=bool)
     changed[1:] = (states[:, 1:] != states[:, :-1]).any(axis=0)
     cuts = np.flatnonzero(changed | (2 * opening > present)).tolist()

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.philology.collation import Collation
-from pipeline.philology.tabulation import Numbering, columns_of, tabulated
+from pipeline.philology.tabulation import Ints, Numbering, tabulated
 from pipeline.philology.tokens import Shape, Tokens, shape_of, unspaced
 
 PARAGRAPH = "\n\n"
@@ -34,22 +34,23 @@ def blanks_before(collation: Collation, chosen: Sequence[Chosen]) -> list[str]:
     numbers = Numbering()
     wanted = np.array([numbers.of(token.text) for token in chosen], dtype=np.int32)
     attesting = tabulated(collation, numbers.known)[:, taken] == wanted
-    indices = columns_of(collation)[:, taken]
+    indices = collation.table.indices[:, taken]
     blanks = Numbering()
     paragraph = blanks.of(PARAGRAPH)
     printed = np.full(indices.shape, paragraph, dtype=np.int32)
     for line, own, tokens in zip(printed, indices, collation.tokens, strict=True):
         if len(tokens):
-            line[:] = np.array(_blanks(tokens, blanks, paragraph), dtype=np.int32)[own]
+            line[:] = _blanks(tokens, blanks)[own]
     near = attesting.copy()
     near[:, 0] = False
     near[:, 1:] &= (indices[:, :-1] == indices[:, 1:] - 1) & (indices[:, 1:] > 0)
     witness, at = np.nonzero(near)
-    count = len(blanks.names)
+    names = blanks.names
+    count = len(names)
     votes = np.bincount(at * count + printed[witness, at], minlength=len(chosen) * count).reshape(-1, count)
     # of two that as many print the first in the order of their characters
-    order = sorted(range(count), key=blanks.names.__getitem__)
-    most = [blanks.names[order[best]] for best in votes[:, order].argmax(axis=1).tolist()]
+    order = sorted(range(count), key=names.__getitem__)
+    most = [names[order[best]] for best in votes[:, order].argmax(axis=1).tolist()]
     decided: list[bool] = (votes.max(axis=1) > 0).tolist()
     breaks: list[int] = np.count_nonzero(attesting & (printed == paragraph), axis=0).tolist()
     there: list[int] = np.count_nonzero(attesting, axis=0).tolist()
@@ -64,13 +65,14 @@ def blanks_before(collation: Collation, chosen: Sequence[Chosen]) -> list[str]:
     return found
 
 
-def _blanks(tokens: Tokens, blanks: Numbering, paragraph: int) -> list[int]:
+def _blanks(tokens: Tokens, blanks: Numbering) -> Ints:
     """For every token the number of what is printed before it, that of the blank line where it opens a paragraph."""
-    found = [paragraph]
+    printed = [PARAGRAPH] * len(tokens)
     rows = zip(pairwise(tokens.places), tokens.ends, tokens.starts[1:], strict=False)
-    for (before, place), end, start in rows:
-        found.append(paragraph if place != before else blanks.of(tokens.paragraphs[place][end:start]))
-    return found
+    for at, ((before, place), end, start) in enumerate(rows, 1):
+        if place == before:
+            printed[at] = tokens.paragraphs[place][end:start]
+    return blanks.of_all(printed)
 
 
 def usual_blank(before: str, after: str) -> str:

@@ -13,7 +13,7 @@ LEAST_TOKENS = 6
 Table = NDArray[np.int32]
 
 
-def succeeded(columns: Sequence[Sequence[int]], tokens: Sequence[Tokens]) -> list[list[int]]:
+def succeeded(table: Table, tokens: Sequence[Tokens]) -> Table:
     """The columns, with passages that no witness has both of in the likelier order.
 
     After the last words that two groups of witnesses have in common each goes on with passages of its own, and one of them ends
@@ -21,7 +21,6 @@ def succeeded(columns: Sequence[Sequence[int]], tokens: Sequence[Tokens]) -> lis
     anywhere: so the group with fewer paragraphs left, fewer words where they are equal, was cut off, and the other one lacks
     those in its midst.
     """
-    table = np.array(columns, dtype=np.int32).reshape(len(columns), -1)
     held = np.ascontiguousarray(table.T >= 0)
     parted = _parted(held)
     boundary = 1
@@ -36,8 +35,7 @@ def succeeded(columns: Sequence[Sequence[int]], tokens: Sequence[Tokens]) -> lis
             parted = _parted(held)
             boundary = first + last - boundary
         boundary += 1
-    found: list[list[int]] = table.tolist()
-    return found
+    return table
 
 
 def _parted(held: NDArray[np.bool_]) -> list[bool]:
@@ -79,7 +77,10 @@ def _late(table: Table, tokens: Sequence[Tokens], first: int, boundary: int, las
 
 def _openings(table: Table, first: int, last: int) -> dict[int, int]:
     """Witness → its first token in the stretch."""
-    return {w: int(row[row >= 0][0]) for w, row in enumerate(table[:, first:last]) if (row >= 0).any()}
+    held = table[:, first:last] >= 0
+    found = np.flatnonzero(held.any(axis=1))
+    opening = table[found, first + held[found].argmax(axis=1)]
+    return dict(zip(found.tolist(), opening.tolist(), strict=True))
 
 
 def _left(tokens: Sequence[Tokens], openings: Mapping[int, int]) -> list[tuple[int, int]]:

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.philology.collation import Collation, State
 from pipeline.philology.tokens import unspaced
 
@@ -42,43 +45,52 @@ class Place:
         return len(self.candidates) > 1
 
 
+Ints = NDArray[np.int32]
 Cell = str | None
 """What a witness has in a column: its token, "" where nothing stands there, None where it has no vote."""
 
 
+# What stands for no vote among the numbers of a collation's table, beside -1 for nothing.
+_VOTELESS = -2
+
+
 def cells_of(collation: Collation) -> list[list[Cell]]:
     """For every column what every witness has there: rows are columns, in order."""
-    cells: list[list[Cell]] = [[""] * len(collation.sigla) for _ in range(collation.width)]
-    for w, row in enumerate(collation.columns):
-        texts = collation.tokens[w].texts
-        for column, index in enumerate(row):
-            if index >= 0:
-                cells[column][w] = texts[index]
-    for block in collation.blocks:
-        for w, state in enumerate(block.states):
-            if state in (State.MISSING, State.OUTSIDE, State.LOOSE):
-                for column in range(block.first, block.last):
-                    cells[column][w] = None
-                _forget_cut_mark(cells, w, block.first)
-    return cells
+    table = collation.table
+    cells = table.numbers.copy()
+    if not collation.blocks:
+        return [[] for _ in range(collation.width)]
+    letters = np.array([list(block.states) for block in collation.blocks])
+    silent = np.isin(letters, (State.MISSING, State.OUTSIDE, State.LOOSE))
+    cells[np.repeat(silent, [block.last - block.first for block in collation.blocks], axis=0).T] = _VOTELESS
+    _forget_cut_marks(cells, silent, collation)
+    printed = np.array([*table.forms, None, ""], dtype=object)
+    found: list[list[Cell]] = printed[cells.T].tolist()
+    return found
 
 
-def _forget_cut_mark(cells: list[list[Cell]], w: int, first: int) -> None:
+def _forget_cut_marks(cells: Ints, silent: NDArray[np.bool_], collation: Collation) -> None:
     # "…" where a witness breaks off is its editor's mark, no reading
-    column = first - 1
-    while column >= 0 and cells[column][w] == "":
-        column -= 1
-    if column >= 0 and cells[column][w] in _CUT_MARKS:
-        cells[column][w] = None
+    block, witness = np.nonzero(silent[1:] & ~silent[:-1])
+    ends = np.array([one.last for one in collation.blocks])[block]
+    standing = np.maximum.accumulate(np.where(cells != -1, np.arange(cells.shape[1]), -1), axis=1)[witness, ends - 1]
+    marks = np.array([*(text in _CUT_MARKS for text in collation.table.forms), False, False])
+    cut = (standing >= 0) & marks[cells[witness, standing]]
+    cells[witness[cut], standing[cut]] = _VOTELESS
 
 
 def places_of(cells: Sequence[Sequence[Cell]], first: int, last: int) -> list[Place]:
     """The columns first … last - 1 as places: single columns, or neighbours joined where a substitution spans them."""
     found: list[Place] = []
-    leading = [_leading(cells[column]) for column in range(first, last)]
     agreed = [_agreed(cells[column]) for column in range(first, last)]
+    leading = [cells[column][0] if agreed[column - first] else _leading(cells[column]) for column in range(first, last)]
     column = first
     while column < last:
+        text = cells[column][0]
+        if agreed[column - first] and text is not None:
+            found.append(Place(column, column + 1, (_alone(text, column),), _unanimous(len(cells[column]))))
+            column += 1
+            continue
         end = column + 1
         # where all have the same nothing joins a column to its neighbour
         while (
@@ -93,13 +105,15 @@ def places_of(cells: Sequence[Sequence[Cell]], first: int, last: int) -> list[Pl
     return found
 
 
+def _alone(text: str, column: int) -> Candidate:
+    return Candidate((text,), (column,)) if text else Candidate((), ())
+
+
 def _agreed(cell: Sequence[Cell]) -> bool:
     return cell.count(cell[0]) == len(cell)
 
 
 def _leading(cell: Sequence[Cell]) -> Cell:
-    if _agreed(cell):
-        return cell[0]
     counts = Counter(cell)
     del counts[None]
     if len(counts) < 2:
@@ -118,10 +132,6 @@ def _belong(cells: Sequence[Sequence[Cell]], leading: Sequence[Cell], left: int,
 
 
 def _place(cells: Sequence[Sequence[Cell]], first: int, last: int) -> Place:
-    if last == first + 1 and _agreed(cells[first]) and cells[first][0] is not None:
-        text = cells[first][0]
-        agreed = Candidate((text,), (first,)) if text else Candidate((), ())
-        return Place(first, last, (agreed,), _unanimous(len(cells[first])))
     rows = list(zip(*cells[first:last], strict=True))
     readings: dict[tuple[str, ...], Candidate] = {}
     texts_of: dict[tuple[Cell, ...], tuple[str, ...]] = {}

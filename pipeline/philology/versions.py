@@ -68,10 +68,11 @@ def figures_of(collation: Collation) -> list[Mark]:
         return -1 if value is None else values.of(value)
 
     table = tabulated(collation, number)
-    least = np.where(table < 0, len(values.names), table).min(axis=0, initial=len(values.names))
+    names = values.names
+    least = np.where(table < 0, len(names), table).min(axis=0, initial=len(names))
     differing = np.flatnonzero(table.max(axis=0, initial=-1) > least)
     return [
-        Mark(True, tuple(values.names[value] if value >= 0 else None for value in table[:, column].tolist()))
+        Mark(True, tuple(names[value] if value >= 0 else None for value in table[:, column].tolist()))
         for column in differing.tolist()
     ]
 

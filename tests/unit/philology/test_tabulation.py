@@ -5,7 +5,7 @@ import numpy as np
 from pipeline.philology.cohesion import standing_together
 from pipeline.philology.collation import collate
 from pipeline.philology.printing import Chosen, blanks_before
-from pipeline.philology.tabulation import Numbering, columns_of, tabulated
+from pipeline.philology.tabulation import Numbering, tabulated
 from pipeline.philology.witness import Witness
 
 
@@ -22,7 +22,7 @@ def test_a_table_has_the_number_of_each_token_and_minus_one_for_gaps() -> None:
     assert sorted(asked) == [",", ".", "One", "two"]
     for line, row, tokens in zip(table, collation.columns, collation.tokens, strict=True):
         assert line.tolist() == [len(tokens.texts[index]) if index >= 0 else -1 for index in row]
-    assert columns_of(collation).tolist() == [list(row) for row in collation.columns]
+    assert collation.table.indices.tolist() == [list(row) for row in collation.columns]
 
 
 def test_names_are_numbered_in_the_order_in_which_they_come() -> None:
