@@ -55,14 +55,13 @@ def likeness(readings: Sequence[Sequence[str]]) -> Likeness:
     """The likeness of the readings of a place, each given by its tokens."""
     spelt = [" ".join(word for text in texts for word in spoken(text)) for texts in readings]
     words = list(dict.fromkeys(filter(None, spelt)))
-    own: Floats = cdist(words, words, scorer=Levenshtein.normalized_similarity, dtype=np.float64)
+    # one row and column more, of zeros, for readings without words
+    own = np.zeros((len(words) + 1, len(words) + 1))
+    own[:-1, :-1] = cdist(words, words, scorer=Levenshtein.normalized_similarity, dtype=np.float64)
     np.fill_diagonal(own, 0.0)
     pairs = len(words) * (len(words) - 1)
-    table = np.zeros((len(readings), len(readings)))
-    spoken_at = [at for at, text in enumerate(spelt) if text]
-    number = [words.index(spelt[at]) for at in spoken_at]
-    table[np.ix_(spoken_at, spoken_at)] = own[np.ix_(number, number)]
-    return Likeness(table, float(own.sum()) / pairs if pairs else USUAL)
+    number = [words.index(text) if text else len(words) for text in spelt]
+    return Likeness(own[number][:, number], float(own.sum()) / pairs if pairs else USUAL)
 
 
 def echoes(choice: Ints, alike: Sequence[Likeness], odds: float, worn: Flags, shape: tuple[int, int]) -> Floats:
