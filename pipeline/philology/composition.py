@@ -67,15 +67,21 @@ def lay_out(collation: Collation, analysis: Analysis, decisions: Sequence[Decisi
     """The text that the decisions give."""
     chosen: list[Chosen] = []
     owner: list[int] = []
+    known: dict[tuple[float, Reason], float] = {}
+    sure: list[float] = []
     for number, decision in enumerate(decisions):
         candidate = analysis.places[decision.place].candidates[decision.reading]
         chosen.extend(Chosen(text, column) for text, column in zip(candidate.texts, candidate.columns, strict=True))
         owner.extend([number] * len(candidate.texts))
+        # most words have the same few witnesses, and are as sure as each other
+        key = (decision.raw, decision.reason)
+        if key not in known:
+            known[key] = decision.probability
+        sure.append(known[key])
     blanks = blanks_before(collation, chosen)
     tokens: list[Token] = []
     parts: list[str] = []
     offset = 0
-    sure = [decision.probability for decision in decisions]
     for token, blank, number in zip(chosen, blanks, owner, strict=True):
         parts.extend((blank, token.text))
         start = offset + len(blank)

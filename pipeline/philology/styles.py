@@ -38,31 +38,31 @@ _ALWAYS_S = (
     "|disfranch|enfranch|prem|prom|treat|appr|compr|parad|anis"
 )
 # British to American, each rule on the whole folded word. Pairs that are two words in both (prise and prize, fourth and
-# forth, four and for) are kept out by the letters asked for in front.
+# forth, four and for) are kept out by the letters asked for in front. A rule is tried where its first member stands in a word.
 _RULES = tuple(
-    (regex.compile(pattern), new)
-    for pattern, new in (
-        (r"(?<=\p{L}{2})our(?=$|s$|ed$|ing$|ful|able|ite|ites$|less|hood|er$|ers$|ly$|y$)", "or"),
-        (rf"(?<=\p{{L}}{{3}}[^aeiou])(?<!^(?:{_ALWAYS_S}))is(?=e$|es$|ed$|ing$|er$|ers$|ations?$|ational)", "iz"),
-        (r"(?<=al)ys(?=e$|es$|ed$|ing$)", "yz"),
-        (r"(?<=cent|met|lit|theat|fib|calib|lust|meag|somb|spect|sab)re(?=s?$)", "er"),
-        (r"(?<=cent|theat)red$", "ered"),
-        (r"(?<=\p{L}{2}e)ll(?=ed$|ing$|ers?$|ors?$)", "l"),
-        (r"(?<=^defen|^offen|^preten|^licen)c(?=es?$)", "s"),
-        (r"(?<=practi)s(?=e$|es$|ed$|ing$)", "c"),
-        (r"(?<=catal|dial|anal|monol|epil)ogue(?=s?$)", "og"),
-        (r"^grey", "gray"),
-        (r"^(program)me(?=s?$)", r"\1"),
-        (r"(?<=judg|acknowledg)e(?=ments?$)", ""),
-        (r"^ageing$", "aging"),
-        (r"^aluminium$", "aluminum"),
-        (r"^manoeuv(?:re(?=s?$)|r(?=ed$|ing$))", "maneuver"),
-        (r"^(a)ero(?=planes?$)", r"\1ir"),
-        (r"^(s)ceptic", r"\1keptic"),
-        (r"^(jewel)lery$", r"\1ry"),
-        (r"^(skil|wil)ful", r"\1lful"),
-        (r"^(fulfil|enrol)(?=s?$|ments?$)", r"\1l"),
-        (r"^pl(?:ough)(?=s?$|ed$|ing$)", "plow"),
+    (letters, regex.compile(pattern), new)
+    for letters, pattern, new in (
+        ("our", r"(?<=\p{L}{2})our(?=$|s$|ed$|ing$|ful|able|ite|ites$|less|hood|er$|ers$|ly$|y$)", "or"),
+        ("is", rf"(?<=\p{{L}}{{3}}[^aeiou])(?<!^(?:{_ALWAYS_S}))is(?=e$|es$|ed$|ing$|er$|ers$|ations?$|ational)", "iz"),
+        ("ys", r"(?<=al)ys(?=e$|es$|ed$|ing$)", "yz"),
+        ("re", r"(?<=cent|met|lit|theat|fib|calib|lust|meag|somb|spect|sab)re(?=s?$)", "er"),
+        ("red", r"(?<=cent|theat)red$", "ered"),
+        ("ll", r"(?<=\p{L}{2}e)ll(?=ed$|ing$|ers?$|ors?$)", "l"),
+        ("ce", r"(?<=^defen|^offen|^preten|^licen)c(?=es?$)", "s"),
+        ("practis", r"(?<=practi)s(?=e$|es$|ed$|ing$)", "c"),
+        ("ogue", r"(?<=catal|dial|anal|monol|epil)ogue(?=s?$)", "og"),
+        ("grey", r"^grey", "gray"),
+        ("programme", r"^(program)me(?=s?$)", r"\1"),
+        ("dgement", r"(?<=judg|acknowledg)e(?=ments?$)", ""),
+        ("ageing", r"^ageing$", "aging"),
+        ("aluminium", r"^aluminium$", "aluminum"),
+        ("manoeuv", r"^manoeuv(?:re(?=s?$)|r(?=ed$|ing$))", "maneuver"),
+        ("aero", r"^(a)ero(?=planes?$)", r"\1ir"),
+        ("sceptic", r"^(s)ceptic", r"\1keptic"),
+        ("jewellery", r"^(jewel)lery$", r"\1ry"),
+        ("ilful", r"^(skil|wil)ful", r"\1lful"),
+        ("l", r"^(fulfil|enrol)(?=s?$|ments?$)", r"\1l"),
+        ("plough", r"^pl(?:ough)(?=s?$|ed$|ing$)", "plow"),
     )
 )
 
@@ -70,10 +70,11 @@ _RULES = tuple(
 @lru_cache(maxsize=65_536)
 def american(word: str) -> str:
     """The lower-case word in American spelling, itself where British spelling is the same or the pair is not known."""
-    for pattern, new in _RULES:
-        changed = pattern.sub(new, word)
-        if changed != word:
-            return changed
+    for letters, pattern, new in _RULES:
+        if letters in word:
+            changed = pattern.sub(new, word)
+            if changed != word:
+                return changed
     return word
 
 
