@@ -122,5 +122,6 @@ def fold_number(number: str) -> str:
     """The digits of a printed number, its separators taken out and digits that were spelled out put back."""
     if number.isascii() and number.isdigit():
         return number
+    # digits that this Python's tables do not know yet stay as they are
     parts = (_SPELLED.get(part.lower(), part) for part in _NUMBER_PART.findall(number))
-    return "".join(char if char.isascii() else str(unicodedata.decimal(char)) for part in parts for char in part)
+    return "".join(char if char.isascii() else str(unicodedata.decimal(char, char)) for part in parts for char in part)

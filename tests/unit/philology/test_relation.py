@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.philology.dotplot import plot_dots
@@ -156,6 +156,7 @@ def test_a_thin_text_is_related_to_nothing() -> None:
 
 
 @given(st.lists(st.text(max_size=300), max_size=4), st.lists(st.text(max_size=300), max_size=4))
+@example([], ["a digit of a newer Unicode: \U0001ccf0"])
 @settings(max_examples=100, deadline=None)
 def test_any_two_texts_are_related_alike_both_ways(first: list[str], second: list[str]) -> None:
     """Arbitrary Unicode raises nothing; kind and coverage do not hang on which text is called the newcomer."""
