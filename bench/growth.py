@@ -1,15 +1,17 @@
-"""Processor time and memory of a recovery by number of witnesses and by length, with the exponents of their growth.
+"""Processor time and memory of a recovery by number of witnesses and by length: the aims, and the exponents of the growth.
 
-    python -m bench.growth [--plot docs/growth.svg]
+    python -m bench.growth [--rounds 5] [--length] [--plot docs/growth.svg]
 
-Each measurement is a process of its own: imports and a small recovery first (what is loaded once), then one collation and
-recovery, in processor time, and the peak of the resident memory above what the process had before. Witnesses are newsroom and
-spun copies (bench/copies) of a text that articles of part fit were strung together to; a spun copy's dictionary comes with the
-extra `bench`. The floor printed beside is the time of all pairwise word distances of the same witnesses by rapidfuzz.
+Each measurement is a process of its own: imports, the compiled functions and a small recovery first (what is loaded once), then
+one collation and recovery, in processor time, and the peak of the resident memory above what the process had before. Each round
+has a story of its own; the figures are medians over the rounds, with the least and the most. Witnesses are newsroom and spun
+copies (bench/copies) of a text that articles of part fit were strung together to; a spun copy's dictionary comes with the extra
+`bench`. The floor printed beside is the time of all pairwise word distances of the same witnesses by rapidfuzz.
 The exponent is the slope of a straight line through the logarithms; the plot needs matplotlib, of the same extra.
 """
 
 import argparse
+import gc
 import json
 import math
 import resource
@@ -22,6 +24,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 
+import numba  # noqa: F401  (short copies would do without it, and the first long one would load it)
 import psutil
 from rapidfuzz.distance import Levenshtein
 
@@ -40,28 +43,32 @@ LENGTHS = (400, 800, 1600, 3200, 6400, 12800)
 WITNESSES = 5
 # Seconds of processor time on one core that are aimed at, by number of witnesses of 800 tokens.
 AIMS = {5: 0.08, 20: 0.25, 50: 0.6, 200: 4.0}
+MOST_MEGABYTES = 150
+# Stories begin so many paragraphs apart.
+STEP = 37
 
 
-def text_of(tokens: int) -> Paragraphs:
-    """Paragraphs of articles, one after the other, `tokens` tokens long."""
+def text_of(tokens: int, number: int = 0) -> Paragraphs:
+    """Paragraphs of articles, one after the other, `tokens` tokens long; each `number` begins with another one."""
+    known = [paragraph for article in originals("fit") for paragraph in split(article.text)]
+    begin = STEP * number % len(known)
     paragraphs: list[str] = []
     left = tokens
-    for article in originals("fit"):
-        for paragraph in split(article.text):
-            if left <= 0:
-                return tuple(paragraphs)
-            words = paragraph.split()
-            own = len(words_of(paragraph))
-            paragraphs.append(paragraph if own <= left else " ".join(words[: max(1, len(words) * left // own)]))
-            left -= own
+    for paragraph in known[begin:] + known[:begin]:
+        if left <= 0:
+            break
+        words = paragraph.split()
+        own = len(words_of(paragraph))
+        paragraphs.append(paragraph if own <= left else " ".join(words[: max(1, len(words) * left // own)]))
+        left -= own
     return tuple(paragraphs)
 
 
-def copies_of(count: int, tokens: int) -> list[str]:
+def copies_of(count: int, tokens: int, number: int = 0) -> list[str]:
     """`count` copies of one text: of five, three by newsrooms and two spun."""
-    story = Story([text_of(tokens)], Random(count * tokens), "fit")
-    for number in range(count):
-        if number % 5 in {1, 3}:
+    story = Story([text_of(tokens, number)], Random(count * tokens + number), "fit")
+    for at in range(count):
+        if at % 5 in {1, 3}:
             story.spun()
         else:
             story.edited(cuts=False)
@@ -71,9 +78,9 @@ def copies_of(count: int, tokens: int) -> list[str]:
 def measure(texts: Sequence[str]) -> dict[str, float]:
     """One measurement, made in this process: call it in a process that has done nothing else."""
     witnesses = [Witness(f"{number:03d}", split(text), language="en") for number, text in enumerate(texts)]
-    # enough for the compiled functions: short texts go by the same functions uncompiled
     small = [Witness(witness.source, witness.paragraphs[:12], language="en") for witness in witnesses[:2]]
     recover(collate(small), Evidence())
+    gc.collect()
     before = psutil.Process().memory_info().rss
     begun = time.process_time()
     recover(collate(witnesses), Evidence())
@@ -93,15 +100,15 @@ def measure(texts: Sequence[str]) -> dict[str, float]:
     }
 
 
-def measured(count: int, tokens: int, rounds: int) -> dict[str, float]:
-    """The least of `rounds` measurements, each in a new process: other work on the machine only ever adds."""
-    texts = json.dumps(copies_of(count, tokens))
+def measured(count: int, tokens: int, rounds: int) -> list[dict[str, float]]:
+    """A measurement of each of so many stories, each in a new process."""
     command = [sys.executable, "-m", "bench.growth", "--one"]
     found = []
-    for _ in range(rounds):
+    for number in range(rounds):
+        texts = json.dumps(copies_of(count, tokens, number))
         done = subprocess.run(command, input=texts, capture_output=True, text=True, check=True)
         found.append(json.loads(done.stdout))
-    return {key: min(row[key] for row in found) for key in found[0]}
+    return found
 
 
 def exponent(xs: list[float], ys: list[float]) -> float:
@@ -112,18 +119,34 @@ def exponent(xs: list[float], ys: list[float]) -> float:
 
 
 def table(title: str, key: str, sizes: Sequence[tuple[int, int]], rounds: int) -> list[dict[str, float]]:
-    """The measurements of all sizes (witnesses, tokens), printed one by one, and the exponent of the seconds below them."""
-    print(f"\n{title}\n| {key} | tokens a copy | CPU seconds | MB above the process | rapidfuzz, all pairs, seconds |")
-    print("|---|---|---|---|---|")
+    """The medians of all sizes (witnesses, tokens), printed one by one, and the exponent of the seconds below them."""
+    print(f"\n{title}; {rounds} stories each, median (least to most)")
+    print(f"| {key} | tokens a copy | CPU seconds | aim | MB above the process | aim | rapidfuzz, all pairs, seconds |")
+    print("|---|---|---|---|---|---|---|")
     rows = []
     for count, tokens in sizes:
-        row = measured(count, tokens, rounds)
+        found = measured(count, tokens, rounds)
+        row = {name: statistics.median(one[name] for one in found) for name in found[0]}
         rows.append(row)
-        aim = f" (aim {AIMS[count]})" if key == "count" else ""
-        numbers = f"{row['seconds']:.3f}{aim} | {row['megabytes']:.0f} | {row['floor']:.4f}"
-        print(f"| {row[key]:.0f} | {row['tokens']:.0f} | {numbers} |", flush=True)
+        seconds = sorted(one["seconds"] for one in found)
+        aim = AIMS.get(count) if key == "count" else None
+        cells = (
+            f"{row[key]:.0f}",
+            f"{row['tokens']:.0f}",
+            f"{row['seconds']:.3f} ({seconds[0]:.3f} to {seconds[-1]:.3f})",
+            verdict(row["seconds"], aim),
+            f"{row['megabytes']:.0f}",
+            verdict(row["megabytes"], MOST_MEGABYTES if aim else None),
+            f"{row['floor']:.4f}",
+        )
+        print(f"| {' | '.join(cells)} |", flush=True)
     print(f"seconds grow with {key} to the power {exponent([row[key] for row in rows], [row['seconds'] for row in rows]):.2f}")
     return rows
+
+
+def verdict(value: float, aim: float | None) -> str:
+    """What is aimed at and whether it is met; nothing where nothing is."""
+    return "" if aim is None else f"{aim:g} {'met' if value <= aim else 'missed'}"
 
 
 def plot(path: Path, by_count: list[dict[str, float]], by_length: list[dict[str, float]]) -> None:
@@ -155,7 +178,8 @@ def main() -> None:
     """Print both tables, and draw them where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--one", action="store_true", help="measure the texts that come in as JSON, once")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--length", action="store_true", help="measure the growth with length, too; so does --plot")
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     if arguments.one:
@@ -169,6 +193,8 @@ def main() -> None:
         return
     counts = [(count, TOKENS) for count in COUNTS]
     by_count = table(f"By number of witnesses, {TOKENS} tokens", "count", counts, arguments.rounds)
+    if not arguments.length and arguments.plot is None:
+        return
     lengths = [(WITNESSES, length) for length in LENGTHS]
     by_length = table(f"By length, {WITNESSES} witnesses", "tokens", lengths, arguments.rounds)
     if arguments.plot and find_spec("matplotlib") is None:
