@@ -33,6 +33,7 @@ _WORD = regex.compile(
     """,
     regex.VERBOSE | regex.VERSION1,
 )
+_CHUNK = regex.compile(r"\s+|\S+")
 _NUMBER_PART = regex.compile(r"\d+|\p{L}+")
 _ACCENTS = regex.compile(r"[\u0300-\u036f]")
 _SENTENCE_END = regex.compile(r"[.!?…:|•]|[\"“„«‹‘(\[]|\s['—–]")
@@ -78,6 +79,37 @@ def _read_words(paragraphs: tuple[str, ...]) -> Words:
         tuple(numbers[:MOST_WORDS]),
         tuple(homes[:MOST_WORDS]),
     )
+
+
+def locate_words(paragraphs: Iterable[str]) -> list[tuple[int, int]]:
+    """Where the words of `read_words` stand: start and end of each, in characters of the paragraphs joined by a blank line.
+
+    Reading normalises (NFKC), which may change the number of characters: a word of a chunk (what stands between two blanks)
+    that does not come out of it as it went in has the whole chunk for its place.
+    """
+    spans: list[tuple[int, int]] = []
+    begin = 0
+    for paragraph in paragraphs:
+        if len(spans) >= MOST_WORDS:
+            break
+        text, places = _normalise(paragraph)
+        spans += [(begin + places[word.start()][0], begin + places[word.end() - 1][1]) for word in _WORD.finditer(text)]
+        begin += len(paragraph) + 2
+    return spans[:MOST_WORDS]
+
+
+def _normalise(paragraph: str) -> tuple[str, list[tuple[int, int]]]:
+    """The paragraph as it is read, and for each character of that the characters of the paragraph that it came from."""
+    pieces: list[str] = []
+    places: list[tuple[int, int]] = []
+    for chunk in _CHUNK.finditer(paragraph):
+        piece = unicodedata.normalize("NFKC", chunk[0])
+        pieces.append(piece)
+        if piece == chunk[0]:
+            places.extend((at, at + 1) for at in range(chunk.start(), chunk.end()))
+        else:
+            places.extend([chunk.span()] * len(piece))
+    return "".join(pieces), places
 
 
 def _read_paragraph(paragraph: str, keys: list[str], numbers: list[bool], capitals: list[int]) -> None:

@@ -31,6 +31,8 @@ _BACKGROUND = 600.0
 """Words of text that the commonness of a word is judged by at least, so that a short text's words are not all common."""
 _MOST_DOTS = 600_000
 _MOST_DIAGONALS = 24
+_OPEN_DIAGONALS = 4
+_STRAY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class DotPlot:
     """Share of the counted words whose next one follows closely in the other text too, 0 to 1; scattered likeness lowers it."""
     longest_run: int
     """Words of the longest stretch without a difference."""
+    line: tuple[Numbers, Numbers]
+    """The counted words of the first text, ascending, and where the best supported like of each stands in the second."""
 
 
 def plot_dots(first: Sequence[str], second: Sequence[str]) -> DotPlot:
@@ -64,10 +68,29 @@ def plot_dots(first: Sequence[str], second: Sequence[str]) -> DotPlot:
         held=held,
         covered=(_bridge(held[0]), _bridge(held[1])),
         strength=float(far.max(initial=0.0)),
-        order=_measure_order(line),
-        flow=_measure_flow(line),
+        order=_measure_order(line[1].tolist()),
+        flow=_measure_flow(line[1].tolist()),
         longest_run=_measure_run(x, y, i, j),
+        line=line,
     )
+
+
+def list_diagonals(plot: DotPlot) -> list[list[tuple[int, int]]]:
+    """The passages that two texts have in common: for each its equal words, as places in the first text and in the second.
+
+    In the order of the first text; two of them may interlock by a few words. A word continues the latest of the last few
+    diagonals that it lies close behind; strays of one or two words are left out.
+    """
+    diagonals: list[list[tuple[int, int]]] = []
+    for place, other in zip(*(places.tolist() for places in plot.line), strict=True):
+        for diagonal in reversed(diagonals[-_OPEN_DIAGONALS:]):
+            last, last_other = diagonal[-1]
+            if 0 < place - last <= _BRIDGE + 1 and 0 < other - last_other <= 2 * _BRIDGE:
+                diagonal.append((place, other))
+                break
+        else:
+            diagonals.append([(place, other)])
+    return [diagonal for diagonal in diagonals if len(diagonal) > _STRAY]
 
 
 def _number(first: Sequence[str], second: Sequence[str]) -> tuple[Numbers, Numbers, Weights]:
@@ -126,12 +149,11 @@ def _bridge(held: Marks) -> Marks:
     return covered
 
 
-def _list_best(i: Numbers, j: Numbers, support: Weights) -> list[int]:
-    """Where the counted words of the first text, in its order, stand in the second: the best supported place of each."""
+def _list_best(i: Numbers, j: Numbers, support: Weights) -> tuple[Numbers, Numbers]:
+    """The counted words of the first text, in its order, and the best supported place of each in the second."""
     best = np.lexsort((-support, i))
-    _, firsts = np.unique(i[best], return_index=True)
-    line: list[int] = j[best][firsts].tolist()
-    return line
+    places, firsts = np.unique(i[best], return_index=True)
+    return places, j[best][firsts]
 
 
 def _measure_order(line: list[int]) -> float:

@@ -1,7 +1,7 @@
 """How two witnesses are related: whether one is a copy of the other, quotes it, or only uses its sentences."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -59,6 +59,10 @@ class Relation:
     """Share of the newcomer's words that stand in stretches the member has too, 0 to 1."""
     member_coverage: float
     """Share of the member's words that stand in stretches the newcomer has too, 0 to 1."""
+    newcomer_paragraphs: tuple[float, ...]
+    """Of each paragraph of the newcomer the share of its words in such stretches; 0 where it has no words."""
+    member_paragraphs: tuple[float, ...]
+    """The same of the member's paragraphs."""
     evidence: Mapping[str, float]
     """In the shared stretches: `words_shared` (of the text with fewer), `density` (share of them that are equal),
     `strength` (bits), `order`, `flow`, `longest_run` (words), `numbers` and `names` (of both texts), `numbers_kept` and
@@ -70,24 +74,38 @@ def relate(newcomer: Witness, member: Witness) -> Relation:
     """What the newcomer is to the member; the same kind whichever of the two is called the newcomer."""
     first, second = read_words(newcomer.paragraphs), read_words(member.paragraphs)
     if find_thinness(first, newcomer.paragraphs) or find_thinness(second, member.paragraphs):
-        return Relation(RelationKind.UNRELATED, 0.0, 0.0, MappingProxyType({"thin": 1.0}))
+        shares = (0.0,) * len(newcomer.paragraphs), (0.0,) * len(member.paragraphs)
+        return Relation(RelationKind.UNRELATED, 0.0, 0.0, *shares, MappingProxyType({"thin": 1.0}))
     # The plot's cells lie along its first text: one order for both ways keeps the relation symmetric.
     turned = (len(second.keys), second.keys) < (len(first.keys), first.keys)
     texts = (second, first) if turned else (first, second)
     plot = plot_dots(texts[0].keys, texts[1].keys)
+    if texts[0].keys == texts[1].keys:
+        # A text of words that are all too common to count is still itself.
+        whole = np.ones(len(first.keys), dtype=np.bool_)
+        plot = replace(plot, covered=(whole, whole), held=(whole, whole))
     coverage = float(plot.covered[0].mean()), float(plot.covered[1].mean())
     evidence = _weigh_evidence(texts, plot)
-    if texts[0].keys == texts[1].keys:
-        kind = RelationKind.COPY
-        coverage = (1.0, 1.0)
-    else:
-        kind = _judge(plot, max(coverage), evidence)
+    kind = RelationKind.COPY if texts[0].keys == texts[1].keys else _judge(plot, max(coverage), evidence)
     if kind is RelationKind.UNRELATED and _differ_in_language(newcomer, member, *texts):
         facts = _compare_facts(*texts)
         evidence |= facts
         kind = _judge_facts(facts)
-    mine, other = reversed(coverage) if turned else coverage
-    return Relation(kind, mine, other, MappingProxyType(evidence))
+    mine, other = (1, 0) if turned else (0, 1)
+    return Relation(
+        kind,
+        coverage[mine],
+        coverage[other],
+        _share_by_paragraph(first, plot.covered[mine], len(newcomer.paragraphs)),
+        _share_by_paragraph(second, plot.covered[other], len(member.paragraphs)),
+        MappingProxyType(evidence),
+    )
+
+
+def _share_by_paragraph(words: Words, covered: Marks, count: int) -> tuple[float, ...]:
+    sizes = np.bincount(words.paragraphs, minlength=count)
+    shares: list[float] = (np.bincount(words.paragraphs, weights=covered, minlength=count) / np.maximum(sizes, 1)).tolist()
+    return tuple(shares)
 
 
 def _weigh_evidence(texts: tuple[Words, Words], plot: DotPlot) -> dict[str, float]:
