@@ -60,19 +60,21 @@ def _look(session: Session, witness: StoredWitness) -> _Look:
     value = witnesses.as_value(witness)
     print_ = fingerprint(value)
     placed = features.placed(session)
-    return _Look(print_, () if print_.thin else tuple(relatives_of(session, value, print_)), placed)
+    return _Look(print_, () if print_.thin else tuple(relatives_of(session, value, print_, placed)), placed)
 
 
 def _place(session: Session, witness: StoredWitness, look: _Look | None, settings: Settings) -> Outcome:
     witness.placed_at = func.now()
-    first = witnesses.first_of_text(session, witness.text)
-    if first is not None and first.story_id is not None:
-        return _join_as_twin(session, witness, first, first.story_id, settings)
+    placed = features.placed(session)
+    if look is None or look.placed != placed:
+        first = witnesses.first_of_text(session, witness.text)
+        if first is not None and first.story_id is not None:
+            return _join_as_twin(session, witness, first, first.story_id, settings)
     look = look or _look(session, witness)
     witness.thin = look.print_.thin
     if look.print_.thin is not None:
         return Outcome(f"no story: {look.print_.thin}", (witness.id,))
-    relatives = _current(session, witness, look)
+    relatives = _current(session, witness, look, placed)
     features.put(session, witness.id, looked_up(look.print_))
     best = best_copy(relatives)
     witness.relation = RelationKind.COPY
@@ -86,10 +88,10 @@ def _place(session: Session, witness: StoredWitness, look: _Look | None, setting
         witness.relation_evidence = best.evidence() | ({"also": also} if also else {})
         state = f"joined as {best.relation.kind}"
     stories.join(session, story_id, witness, settings.settle)
-    now = witnesses.stories_of(session, [one.witness_id for one in relatives])
-    for one in relatives:
-        bond = LINKED.get(one.relation.kind)
-        if bond is not None and now[one.witness_id] != story_id:
+    bonds = [(one, LINKED[one.relation.kind]) for one in relatives if one.relation.kind in LINKED]
+    now = witnesses.stories_of(session, [one.witness_id for one, _ in bonds]) if bonds else {}
+    for one, bond in bonds:
+        if now[one.witness_id] != story_id:
             links.put(session, witness.id, one.witness_id, bond, numbers_of(one.relation))
     return Outcome(state, (witness.id, story_id))
 
@@ -101,13 +103,13 @@ def _join_as_twin(session: Session, witness: StoredWitness, first: StoredWitness
     return Outcome("joined as twin", (witness.id, story_id))
 
 
-def _current(session: Session, witness: StoredWitness, look: _Look) -> list[Relative]:
+def _current(session: Session, witness: StoredWitness, look: _Look, placed: int) -> list[Relative]:
     """The relatives with the stories that they are in by now, and those that were placed since."""
     found = list(look.relatives)
-    if features.placed(session) != look.placed:
+    if placed != look.placed:
         compared = {one.witness_id for one in found}
-        found += relatives_of(session, witnesses.as_value(witness), look.print_, compared)
-    now = witnesses.stories_of(session, [one.witness_id for one in found])
+        found += relatives_of(session, witnesses.as_value(witness), look.print_, placed, compared)
+    now = witnesses.stories_of(session, [one.witness_id for one in found]) if found else {}
     return [replace(one, story_id=now[one.witness_id]) for one in found if one.witness_id in now]
 
 

@@ -59,15 +59,16 @@ def looked_up(print_: Fingerprint) -> tuple[int, ...]:
     return print_.anchors[:ANCHORS] + print_.shingles[:SHINGLES]
 
 
-def relatives_of(session: Session, newcomer: Witness, print_: Fingerprint, compared: Collection[int] = ()) -> list[Relative]:
-    """The stored witnesses that were worth comparing with a newcomer, in the order of what they share with it.
+def relatives_of(
+    session: Session, newcomer: Witness, print_: Fingerprint, stored: int, compared: Collection[int] = ()
+) -> list[Relative]:
+    """The stored witnesses, of `stored` placed ones, that were worth comparing with a newcomer, those that share most first.
 
     Of a story of which a copy is found no other member is compared. Witnesses in `compared` are passed over.
     """
     own = looked_up(print_)
     common = features.frequencies(session, own)
     found = features.candidates(session, choose(own, common, MOST_LOOKED_UP))
-    stored = features.placed(session)
     ranked = rank({one: one.shared for one in found}, _frequencies(found, common), stored)
     worth = weight(1, stored)
     likely = [one for one, score in ranked if score >= WORTH * worth and one.witness_id not in compared]

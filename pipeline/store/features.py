@@ -13,7 +13,12 @@ from pipeline.store.tables import CommonFeature, Feature, Placings
 REACH = 32
 # Witnesses that share the most are handed out, this many.
 MOST = 60
-_PUT = text("INSERT INTO features SELECT unnest(CAST(:features AS bigint[])), :witness ON CONFLICT DO NOTHING")
+_PUT = text("""
+WITH counted AS (
+    INSERT INTO placings (id, number) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET number = placings.number + 1
+)
+INSERT INTO features SELECT unnest(CAST(:features AS bigint[])), :witness ON CONFLICT DO NOTHING
+""")
 _CANDIDATES = text("""
 SELECT c.witness_id, w.story_id, c.shared
 FROM (
@@ -27,9 +32,6 @@ WHERE w.story_id IS NOT NULL
 ORDER BY cardinality(c.shared) DESC, c.witness_id
 """)
 _COMMON = text("SELECT feature, stories FROM common_features WHERE feature = ANY(CAST(:features AS bigint[]))")
-_COUNT = text("""
-INSERT INTO placings (id, number) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET number = placings.number + 1
-""")
 _SIZE = text("SELECT greatest(pg_relation_size('features'), 1)")
 # A page of the table holds the features of one or two witnesses that were placed together, so a sample of pages is one of
 # witnesses. What is held once or twice in it is as common as the rest.
@@ -57,7 +59,6 @@ class Candidate:
 def put(session: Session, witness_id: int, features: Sequence[int]) -> None:
     """Let a witness be found by these features, and be counted."""
     session.execute(_PUT, {"features": list(features), "witness": witness_id})
-    session.execute(_COUNT)
 
 
 def placed(session: Session) -> int:

@@ -429,6 +429,7 @@ class StoredWitness(Table):
         TSVECTOR,
         # A tsvector holds a megabyte at the most; what stands behind the first 200,000 characters is not indexed.
         Computed("to_tsvector('english', coalesce(title, '') || ' ' || left(text, 200000))", persisted=True),
+        deferred=True,
     )
 
 
@@ -553,7 +554,9 @@ class StoredRecovery(Table):
     document: Mapped[dict[str, Any]]
     evidence: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    search: Mapped[Any] = mapped_column(TSVECTOR, Computed("to_tsvector('english', left(text, 200000))", persisted=True))
+    search: Mapped[Any] = mapped_column(
+        TSVECTOR, Computed("to_tsvector('english', left(text, 200000))", persisted=True), deferred=True
+    )
 
 
 class ApparatusEntry(Table):
