@@ -11,6 +11,7 @@ from pipeline.philology.relation import RelationKind
 from pipeline.settings import Settings
 from pipeline.stages.claims import claim
 from pipeline.stages.outcome import Outcome
+from pipeline.stages.parting import part_late, parts_of, store_parts
 from pipeline.stages.relatives import Relative, best_copy, looked_up, numbers_of, relatives_of
 from pipeline.store import features, links, merging, stories, witnesses
 from pipeline.store.engine import SessionFactory
@@ -75,6 +76,8 @@ def _place(session: Session, witness: StoredWitness, look: _Look | None, setting
     if look.print_.thin is not None:
         return Outcome(f"no story: {look.print_.thin}", (witness.id,))
     relatives = _current(session, witness, look, placed)
+    if parts := parts_of(witness, relatives):
+        return store_parts(session, witness, parts)
     features.put(session, witness.id, looked_up(look.print_))
     best = best_copy(relatives)
     witness.relation = RelationKind.COPY
@@ -93,7 +96,10 @@ def _place(session: Session, witness: StoredWitness, look: _Look | None, setting
     for one, bond in bonds:
         if now[one.witness_id] != story_id:
             links.put(session, witness.id, one.witness_id, bond, numbers_of(one.relation))
-    return Outcome(state, (witness.id, story_id))
+    again = part_late(session, best, story_id, settings) if best is not None else ()
+    if again:
+        story_id = witnesses.stories_of(session, [witness.id])[witness.id]
+    return Outcome(state, (witness.id, story_id), again)
 
 
 def _join_as_twin(session: Session, witness: StoredWitness, first: StoredWitness, story_id: int, settings: Settings) -> Outcome:

@@ -27,10 +27,10 @@ def regroup(factory: SessionFactory, story_id: int, settings: Settings, attempt_
     """
     with factory() as session:
         revision = session.get_one(Story, story_id).revision
-        rows = _representatives(session, story_id)
+        rows = witnesses.first_ones(session, story_id)
         strange = _strangers(session, story_id)
         pages = _pages(session, story_id)
-    groups = groups_of({row.id: witnesses.as_value(row) for row in rows}, _edges(rows), strange)
+    groups = groups_of({row.id: witnesses.as_value(row) for row in rows}, edges_of(rows), strange)
     groups.sort(key=lambda group: (-sum(pages.get(id_, 1) for id_ in group), min(group)))
     with factory.begin() as session:
         stories.lock_placing(session)
@@ -92,13 +92,6 @@ def _shared(texts: Mapping[int, Witness]) -> dict[int, Counter[int]]:
     return shared
 
 
-def _representatives(session: Session, story_id: int) -> list[StoredWitness]:
-    first = StoredWitness.twin_of.is_(None)
-    return list(
-        session.scalars(select(StoredWitness).where(StoredWitness.story_id == story_id, first).order_by(StoredWitness.id))
-    )
-
-
 def _pages(session: Session, story_id: int) -> dict[int, int]:
     """How many witnesses have the text of each first one."""
     first = func.coalesce(StoredWitness.twin_of, StoredWitness.id).label("first")
@@ -113,7 +106,7 @@ def _strangers(session: Session, story_id: int) -> frozenset[int]:
     return frozenset(row.twin_of or row.id for row in copies if witnesses.as_value(row).source in named)
 
 
-def _edges(rows: Iterable[StoredWitness]) -> list[Pair]:
+def edges_of(rows: Iterable[StoredWitness]) -> list[Pair]:
     """The pairs that placing found to be copies of each other."""
     found = [(row.id, row.relation_evidence or {}) for row in rows]
     return [(id_, other) for id_, said in found for other in (said.get("of"), *said.get("also", ())) if other is not None]

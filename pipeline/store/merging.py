@@ -26,7 +26,7 @@ from pipeline.store.values import span
 
 OF_STORIES = (Stage.COLLATE, Stage.RECOVER)
 # What the last recovery of a story said of a witness; its sigla and numbers mean nothing in another one.
-_UNSAID: dict[str, None] = dict.fromkeys(("kind", "error_rate", "coverage", "exemplar", "lineage"))
+UNSAID: dict[str, None] = dict.fromkeys(("kind", "error_rate", "coverage", "exemplar", "lineage"))
 
 
 def merge(session: Session, older: int, younger: int, evidence: Mapping[str, Any], settle: float) -> None:
@@ -61,7 +61,7 @@ def merge(session: Session, older: int, younger: int, evidence: Mapping[str, Any
 
 
 def split(
-    session: Session, story_id: int, group: Collection[int], evidence: Mapping[str, Any], settle: float, attempt_id: int
+    session: Session, story_id: int, group: Collection[int], evidence: Mapping[str, Any], settle: float, attempt_id: int = 0
 ) -> int:
     """Move a group of a story's witnesses, with their twins, to a story of its own; its number. Both are made again.
 
@@ -118,7 +118,7 @@ def _move(session: Session, ids: Sequence[int], story_id: int, taken: Collection
     moving = update(StoredWitness).where(StoredWitness.id.in_(ids)).execution_options(synchronize_session=False)
     if taken:
         session.execute(moving.where(StoredWitness.siglum.in_(taken)).values(siglum=None))
-    session.execute(moving.values(story_id=story_id, **_UNSAID))
+    session.execute(moving.values(story_id=story_id, **UNSAID))
     session.expire_all()
 
 

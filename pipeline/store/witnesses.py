@@ -45,6 +45,12 @@ def first_of_text(session: Session, words: str) -> StoredWitness | None:
     )
 
 
+def first_ones(session: Session, story_id: int, limit: int | None = None) -> list[StoredWitness]:
+    """The witnesses of a story, of each text the first one; the newest of them where there are more than `limit`."""
+    first = select(StoredWitness).where(StoredWitness.story_id == story_id, StoredWitness.twin_of.is_(None))
+    return sorted(session.scalars(first.order_by(StoredWitness.id.desc()).limit(limit)), key=lambda row: row.id)
+
+
 def is_heard(session: Session, twin: StoredWitness, first: StoredWitness) -> bool:
     """Whether one more page with a text that its story has changes anything: one of the first few, or one that had another."""
     others = select(StoredWitness.id).where(StoredWitness.twin_of == first.id).limit(HEARD - 1)

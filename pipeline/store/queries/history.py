@@ -47,6 +47,8 @@ class Arrival:
     """A text that the URL gave, and where it was placed."""
 
     witness_id: int
+    part: int
+    """Its number where the page holds several texts; 0 for the page as a whole."""
     title: str | None
     placed_at: datetime | None
     thin: str | None
@@ -109,6 +111,10 @@ class UrlHistory:
         if not self.arrivals:
             return ""
         last = self.arrivals[-1]
+        if last.part:
+            placed = sorted({one.story_id for one in self.arrivals if one.part and one.story_id is not None})
+            stories = f" of stories {', '.join(map(str, placed))}" if placed else ""
+            return f"Arrived as a page of several texts, {last.part} witnesses{stories}."
         if last.placed_at is None:
             return f"Arrived as witness {last.witness_id}, which waits to be placed."
         if last.story_id is None:
@@ -197,6 +203,7 @@ def _arrivals(session: Session, frontier_id: int) -> tuple[Arrival, ...]:
     rows = session.execute(
         select(
             StoredWitness.id.label("witness_id"),
+            StoredWitness.part,
             StoredWitness.title,
             StoredWitness.placed_at,
             StoredWitness.thin,

@@ -15,8 +15,9 @@ HINT = "`wirecopy jobs list` shows them."
 ARRIVED = (Visit.WITNESS, Visit.UNCHANGED)
 
 # An item is its frontier row, or the row that stands for the same page. It is done when its visit has ended, and its
-# newest text is placed, and that text's story has nothing to be collated or recovered; or when the work that
-# is missing lies in quarantine. Everything in one statement, so that the numbers are of one moment.
+# newest text is placed, and that text's story has nothing to be collated or recovered; or when the work that is missing
+# lies in quarantine. Of a page with parts, the part counts that is least done. Everything in one statement, so that the
+# numbers are of one moment.
 ITEMS = """
 WITH RECURSIVE walk(job_id, item, id, hops) AS (
     SELECT job_id, frontier_id, frontier_id, 0 FROM job_items WHERE job_id = ANY(:jobs)
@@ -35,7 +36,15 @@ WITH RECURSIVE walk(job_id, item, id, hops) AS (
            EXISTS (SELECT FROM quarantine q WHERE q.resolved_at IS NULL
                    AND (q.stage, q.subject_id) IN (('collate', s.id), ('recover', s.id))) AS story_held
     FROM page p JOIN frontier asked ON asked.id = p.item JOIN frontier f ON f.id = p.id
-    LEFT JOIN LATERAL (SELECT w.* FROM witnesses w WHERE w.frontier_id = f.id ORDER BY w.id DESC LIMIT 1) newest ON true
+    LEFT JOIN LATERAL (
+        SELECT w.id, w.capture_id FROM witnesses w WHERE w.frontier_id = f.id AND w.part = 0 ORDER BY w.id DESC LIMIT 1
+    ) page_text ON true
+    LEFT JOIN LATERAL (
+        SELECT w.* FROM witnesses w LEFT JOIN stories t ON t.id = w.story_id
+        WHERE w.id = page_text.id OR (w.capture_id = page_text.capture_id AND w.part > 0)
+        ORDER BY w.placed_at IS NULL DESC, (t.collated = t.revision AND t.recovered = t.revision AND t.due_at IS NULL), w.part
+        LIMIT 1
+    ) newest ON true
     LEFT JOIN stories s ON s.id = newest.story_id
 ), judged AS (
     SELECT *, page_state = 'quarantined' OR place_held OR story_held AS held,
