@@ -38,6 +38,11 @@ COMMANDS = {
         "search",
         "Find stories by what their recovered text or one of their copies says, best first.",
     ),
+    "check": (
+        "check",
+        "check",
+        "Find the stored stories that a text uses: how much of it is theirs, how much of them it has, and which passages.",
+    ),
     "story": ("stories", "app", "Stories: what was recovered, and the copies it rests on."),
     "forget": (
         "forget",

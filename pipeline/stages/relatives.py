@@ -66,10 +66,7 @@ def relatives_of(
 
     Of a story of which a copy is found no other member is compared. Witnesses in `compared` are passed over.
     """
-    own = looked_up(print_)
-    common = features.frequencies(session, own)
-    found = features.candidates(session, choose(own, common, MOST_LOOKED_UP))
-    ranked = rank({one: one.shared for one in found}, _frequencies(found, common), stored)
+    ranked = ranked_candidates(session, print_, stored)
     worth = weight(1, stored)
     likely = [one for one, score in ranked if score >= WORTH * worth and one.witness_id not in compared]
     scores = dict(ranked)
@@ -87,6 +84,14 @@ def relatives_of(
         if relation.kind is RelationKind.COPY:
             copied.add(one.story_id)
     return relatives
+
+
+def ranked_candidates(session: Session, print_: Fingerprint, stored: int) -> list[tuple[Candidate, float]]:
+    """The stored witnesses that share features with a text, with what that tells, the best first."""
+    own = looked_up(print_)
+    common = features.frequencies(session, own)
+    found = features.candidates(session, choose(own, common, MOST_LOOKED_UP))
+    return rank({one: one.shared for one in found}, _frequencies(found, common), stored)
 
 
 def _few_of_each(likely: Sequence[Candidate]) -> list[int]:
