@@ -19,7 +19,7 @@ from pipeline.philology.question import Judge
 from pipeline.philology.recovered import Evidence
 from pipeline.philology.reliability import Disputes, Solution, solve
 from pipeline.philology.slips import echoes, likeness, mixed, slip_odds
-from pipeline.philology.units import ABSENT, Place, cells_of, places_of
+from pipeline.philology.units import ABSENT, Place, places_of
 from pipeline.philology.wear import worn
 
 Floats = NDArray[np.float64]
@@ -70,10 +70,7 @@ def analyse(
     judge: Judge | None = None,
 ) -> Analysis:
     """The analysis of a collation of two witnesses or more; a `judge` is asked where they and the prior leave doubt."""
-    cells = cells_of(collation)
-    places: list[Place] = []
-    for block in collation.blocks:
-        places.extend(places_of(cells, block.first, block.last))
+    places = places_of(collation)
     disputed = [at for at, place in enumerate(places) if place.disputed]
     forms = {at: wordings(places[at]) for at in disputed}
     weighed = [at for at in disputed if len(set(forms[at])) > 1]

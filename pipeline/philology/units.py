@@ -54,7 +54,13 @@ Cell = str | None
 _VOTELESS = -2
 
 
-def cells_of(collation: Collation) -> list[list[Cell]]:
+def places_of(collation: Collation) -> list[Place]:
+    """The places of a collation's blocks, in order."""
+    cells = _cells(collation)
+    return [place for block in collation.blocks for place in _places(cells, block.first, block.last)]
+
+
+def _cells(collation: Collation) -> list[list[Cell]]:
     """For every column what every witness has there: rows are columns, in order."""
     table = collation.table
     cells = table.numbers.copy()
@@ -79,7 +85,7 @@ def _forget_cut_marks(cells: Ints, silent: NDArray[np.bool_], collation: Collati
     cells[witness[cut], standing[cut]] = _VOTELESS
 
 
-def places_of(cells: Sequence[Sequence[Cell]], first: int, last: int) -> list[Place]:
+def _places(cells: Sequence[Sequence[Cell]], first: int, last: int) -> list[Place]:
     """The columns first … last - 1 as places: single columns, or neighbours joined where a substitution spans them."""
     found: list[Place] = []
     agreed = [_agreed(cells[column]) for column in range(first, last)]
