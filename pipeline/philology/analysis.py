@@ -19,6 +19,8 @@ from pipeline.philology.question import Judge
 from pipeline.philology.recovered import Evidence
 from pipeline.philology.reliability import Disputes, Solution, solve
 from pipeline.philology.slips import echoes, likeness, mixed, slip_odds
+from pipeline.philology.slugs import slugs_of, with_slugs
+from pipeline.philology.titles import titles_of
 from pipeline.philology.units import ABSENT, Place, places_of
 from pipeline.philology.wear import worn
 
@@ -57,6 +59,8 @@ class Analysis:
     """For every place what was taken to stand there when the readings of the others were judged."""
     headline: Headline | None
     """The headline that was taken whole, where papers had several."""
+    spelt: frozenset[int]
+    """The places at which a URL had its page's vote."""
     heard: NDArray[np.float64]
     """What of the disputes' log prior a judge added; zeros where there was none."""
 
@@ -114,7 +118,10 @@ def analyse(
     voices = voices_of(errors, best.lineages)
     posteriors = dict(zip(disputed, styled([places[at] for at in disputed], likely, voices), strict=True))
     verdicts = tuple(judge_blocks(collation, best.lineages, rates))
-    headline = headline_of(collation, places, posteriors, voices)
+    titles = titles_of(collation)
+    slugs = slugs_of(collation, titles, places)
+    posteriors = with_slugs(slugs, places, posteriors, weighed, disputes, best)
+    headline = headline_of(collation, titles, slugs, places, posteriors, voices, best.lineages)
     if headline is not None:
         posteriors, verdicts = settled(headline, collation, places, posteriors, verdicts)
     return Analysis(
@@ -130,6 +137,7 @@ def analyse(
         disputes=disputes,
         context=context,
         headline=headline,
+        spelt=frozenset(at for slug in slugs.values() for at in slug.says if at in weighed),
         heard=added,
     )
 

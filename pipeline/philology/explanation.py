@@ -187,7 +187,10 @@ def _decided_by(case: _Case, at: int) -> str:
     if at not in analysis.posteriors:
         return "agreement"
     if analysis.headline is not None and analysis.headline.columns.issuperset(range(place.first, place.last)):
-        return f"the headline of {case.collation.sigla[analysis.headline.witness]}, taken whole"
+        whole = f"the headline of {case.collation.sigla[analysis.headline.witness]}, taken whole"
+        return f"{whole}, as its URL spells it" if at in analysis.headline.spelt else whole
+    if at in analysis.spelt:
+        return "the headline as URLs spell it"
     form = wordings(place)
     taken = analysis.posteriors[at].index(max(analysis.posteriors[at]))
     return "house style" if at not in analysis.weighed or form.count(form[taken]) > 1 else "prior and witnesses"

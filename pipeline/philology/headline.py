@@ -5,18 +5,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz.distance import LCSseq
-
 from pipeline.philology.blocks import Verdict, holders
 from pipeline.philology.collation import Collation
-from pipeline.philology.frontmatter import headline_shaped
-from pipeline.philology.furniture import furniture_of
-from pipeline.philology.tokens import Role, Shape, Tokens, fold
+from pipeline.philology.slugs import Slug, votes_of
+from pipeline.philology.titles import Titles, groups_of
+from pipeline.philology.tokens import fold
 from pipeline.philology.units import ABSENT, Place
 
-# Headlines that have this share of their words in common are one headline, edited or spun; papers that write their own
-# share the names at most.
-ALIKE = 0.55
 # Least support of a reading in the comparison of whole headlines, so that one odd word does not decide alone.
 LEAST = 0.02
 
@@ -28,78 +23,67 @@ WHY = "another headline"
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The columns that hold headlines, the witness whose headline is taken, and the share of the voices that speak for it."""
+    """The columns that hold headlines, the witness whose headline is taken, and the share of the voices that speak for it.
+
+    `spelt[at]` is the candidate that its page's URL spells at a place where the page prints another one.
+    """
 
     columns: frozenset[int]
     witness: int
     share: float
+    spelt: Mapping[int, int]
+
+    def choice(self, at: int, place: Place) -> int:
+        """The reading of the headline at a place, by the number of the place."""
+        return self.spelt.get(at, place.choice[self.witness])
 
 
 def headline_of(
     collation: Collation,
+    titles: Titles,
+    slugs: Mapping[int, Slug],
     places: Sequence[Place],
     posteriors: Mapping[int, Sequence[float]],
     voices: Sequence[float],
+    lineages: Sequence[int],
 ) -> Headline | None:
     """The headline to take, or None where fewer than two witnesses have one, or all agree, or all were spun from one.
 
     The group of like headlines with the most voices is taken; in it the one whose readings are the likeliest. Spun copies of
-    one headline are put together by the word like the rest of the text: no whole one is right.
+    one headline are put together by the word like the rest of the text: no whole one is right. A page whose slug speaks gives
+    its vote to the headline that the slug spells.
     """
-    titles = {w: span for w, tokens in enumerate(collation.tokens) if (span := _title(tokens)) is not None}
     written = sum(len(tokens) > 0 for tokens in collation.tokens)
-    if 2 * len(titles) <= written or len({_words(collation, w, span) for w, span in titles.items()}) < 2:
+    if 2 * len(titles.words) <= written or len(set(titles.words.values())) < 2:
         return None
-    columns = _columns(collation, titles)
-    groups = _groups({w: _words(collation, w, span) for w, span in titles.items()})
-    weights = [sum(voices[w] for w in group) for group in groups]
-    inside = [(at, place) for at, place in enumerate(places) if columns.issuperset(range(place.first, place.last))]
-    scores = {w: _score(collation, w, group, inside, posteriors, columns, voices) for group in groups for w in group}
+    groups = groups_of(titles.words)
+    votes = votes_of(slugs, voices, lineages)
+    backs = {w: slugs[w].nearest if w in slugs else w for w in titles.words}
+    weights = [sum(votes[w] for w, backed in backs.items() if backed in group) for group in groups]
+    inside = [(at, place) for at, place in enumerate(places) if titles.columns.issuperset(range(place.first, place.last))]
+    # where URLs speak, their votes are in the probabilities; the prints are not counted again
+    spoken = {at for slug in slugs.values() for at in slug.says}
+    counted = titles.columns.difference(*(range(places[at].first, places[at].last) for at in spoken))
+    spelt = {
+        w: _corrections(slugs[w], w, places, posteriors) if w in slugs and slugs[w].nearest in group else {}
+        for group in groups
+        for w in group
+    }
+    scores = {w: _score(collation, w, group, inside, posteriors, counted, voices, spelt[w]) for group in groups for w in group}
     best = max(range(len(groups)), key=lambda at: (weights[at], len(groups[at]), max(scores[w] for w in groups[at])))
     if len(groups) == 1 and max(voices[w] for w in groups[0]) < SPUN:
         return None
     taken = max(groups[best], key=lambda w: (scores[w], -w))
-    return Headline(columns, taken, weights[best] / sum(weights))
+    return Headline(titles.columns, taken, weights[best] / sum(weights), spelt[taken])
 
 
-def _title(tokens: Tokens) -> range | None:
-    """Indices of the tokens of the witness's headline: the page's title, or a first paragraph that looks like one."""
-    if not len(tokens):
-        return None
-    if tokens.roles[0] is not Role.TITLE and (furniture_of(tokens.paragraphs[0]) or not headline_shaped(tokens.paragraphs)):
-        return None
-    end = 1
-    while end < len(tokens) and not tokens.opens(end):
-        end += 1
-    return range(end) if tokens.places[0] == 0 else None
-
-
-def _words(collation: Collation, w: int, span: range) -> tuple[str, ...]:
-    tokens = collation.tokens[w]
-    return tuple(tokens.folds[index] for index in span if tokens.shapes[index] is not Shape.PUNCTUATION)
-
-
-def _columns(collation: Collation, titles: Mapping[int, range]) -> frozenset[int]:
-    """Columns in which most of those that have anything have a word of their headline."""
-    named: Counter[int] = Counter()
-    for w, span in titles.items():
-        named.update(column for column, index in enumerate(collation.columns[w]) if index in span)
-    return frozenset(
-        column for column, count in named.items() if 2 * count > sum(row[column] >= 0 for row in collation.columns)
-    )
-
-
-def _groups(words: Mapping[int, tuple[str, ...]]) -> list[list[int]]:
-    found: list[list[int]] = []
-    for w, own in words.items():
-        near = [group for group in found if any(_alike(own, words[other]) for other in group)]
-        found = [group for group in found if group not in near]
-        found.append(sorted([w, *(other for group in near for other in group)]))
-    return sorted(found)
-
-
-def _alike(one: Sequence[str], two: Sequence[str]) -> bool:
-    return LCSseq.similarity(one, two) >= ALIKE * max(len(one), len(two), 1)
+def _corrections(slug: Slug, w: int, places: Sequence[Place], posteriors: Mapping[int, Sequence[float]]) -> dict[int, int]:
+    """Where the page prints another reading than its slug spells, the likeliest of those that have the slug's words."""
+    return {
+        at: max(said, key=lambda candidate: (posteriors[at][candidate], -candidate))
+        for at, said in slug.says.items()
+        if at in posteriors and places[at].choice[w] not in {ABSENT, *said}
+    }
 
 
 def _score(
@@ -110,6 +94,7 @@ def _score(
     posteriors: Mapping[int, Sequence[float]],
     columns: frozenset[int],
     voices: Sequence[float],
+    spelt: Mapping[int, int],
 ) -> float:
     """Log of how well the witness's headline is supported: column by column in its group, place by place by probability."""
 
@@ -123,8 +108,8 @@ def _score(
         same = sum(voices[other] for other in group if cell(other, column) == cell(w, column))
         score += math.log(max(LEAST, same / whole if whole else 1.0))
     for at, place in inside:
-        if at in posteriors and place.choice[w] != ABSENT:
-            score += math.log(max(LEAST, posteriors[at][place.choice[w]]))
+        if at in posteriors and (choice := spelt.get(at, place.choice[w])) != ABSENT:
+            score += math.log(max(LEAST, posteriors[at][choice]))
     return score
 
 
@@ -138,7 +123,7 @@ def settled(
     """The probabilities and verdicts with which the headline comes out as its witness has it, word for word."""
     found = dict(posteriors)
     for at, place in enumerate(places):
-        choice = place.choice[headline.witness]
+        choice = headline.choice(at, place)
         if at in found and choice != ABSENT and headline.columns.issuperset(range(place.first, place.last)):
             sure = max(found[at][choice], headline.share, 0.5)
             rest = sum(found[at]) - found[at][choice]

@@ -26,6 +26,8 @@ class Witness:
     """Aware, UTC."""
     page: str | None = None
     """What it has in common with other texts of the same page: together they have one vote. None where it is the only one."""
+    slug: str | None = None
+    """The headline that its URL spells: words in lower case without marks, separated by blanks; some may be left out."""
 
     @property
     def text(self) -> str:

@@ -6,7 +6,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
+from pipeline.crawl.pages import Page
+from pipeline.crawl.urls import parse, slug_headline
 from pipeline.errors import Malformed, Misuse
 from pipeline.philology.witness import Witness
 
@@ -14,6 +17,8 @@ HTML = frozenset({".html", ".htm", ".xhtml"})
 TEXT = frozenset({".txt", ".text", ".md", ""})
 WARC = (".warc", ".warc.gz")
 LARGEST = 10_000_000
+# The address of a page that does not say its own.
+NOWHERE = "https://local.invalid/"
 # A first line longer than this, or one that ends a sentence, is no headline.
 LONGEST_HEADLINE = 200
 # The marks that text begins with where it is not in UTF-8; UTF-32's begins with UTF-16's.
@@ -132,16 +137,37 @@ def _refuse_large(source: str, body: bytes) -> None:
         raise Malformed(f"{source}: more than {LARGEST // 1_000_000} MB are no article.")
 
 
-def read_html(
-    source: str, body: bytes, url: str = "https://local.invalid/", headers: Iterable[tuple[str, str]] = ()
-) -> Witness:
+def read_html(source: str, body: bytes, url: str | None = None, headers: Iterable[tuple[str, str]] = ()) -> Witness:
     """The witness in a page. Raises Malformed, with the reason, where it holds no article."""
     from pipeline.crawl.extraction import read_page  # noqa: PLC0415 - half a second, which copies in plain text need not wait
 
-    page = read_page(body, url, headers)
+    page = read_page(body, url or NOWHERE, headers)
     if page.why is not None:
         raise Malformed(f"{source}: {page.why}.")
-    return Witness(source, page.paragraphs, page.title, page.byline, page.dateline, page.language, published=page.published)
+    return Witness(
+        source,
+        page.paragraphs,
+        page.title,
+        page.byline,
+        page.dateline,
+        page.language,
+        published=page.published,
+        slug=_slug(page, url, Path(source).name),
+    )
+
+
+def _slug(page: Page, url: str | None, name: str) -> str | None:
+    """The headline that the page's address spells: its own, else a declared one, else the name that it was saved under."""
+    declared = (page.canonical, *(origin.value for origin in page.origins if origin.kind == "og_url"))
+    saved_as = None if url else NOWHERE + quote(name, errors="replace")
+    for address in filter(None, (url, *declared, saved_as)):
+        try:
+            spelt = slug_headline(parse(address))
+        except Malformed:
+            continue
+        if spelt is not None:
+            return spelt
+    return None
 
 
 def read_text(source: str, body: bytes) -> Witness:

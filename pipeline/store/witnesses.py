@@ -119,6 +119,7 @@ def as_value(row: StoredWitness) -> Witness:
         language=row.language,
         site=row.host,
         published=row.published_at,
+        slug=row.slug,
     )
 
 

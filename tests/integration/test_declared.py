@@ -11,7 +11,7 @@ from whole_walk import SENTENCES, reply, walk
 from pipeline.crawl.urls import parse
 from pipeline.settings import Settings
 from pipeline.stages.forgetting import forget
-from pipeline.store import queries, recoveries
+from pipeline.store import queries, recoveries, witnesses
 from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import FrontierRow, StoredWitness, Story, Visit
 
@@ -40,6 +40,7 @@ def test_origins_are_stored_with_the_witness_and_shown(factory: SessionFactory, 
     walk(factory, settings, sites[0].url(path))
     with factory() as session:
         (copy,) = queries.copies(session, 1)
+        witness = witnesses.as_value(session.scalars(select(StoredWitness)).one())
         history = queries.url_history(session, parse(sites[0].url(path)).key, sites[0].url(path))
     assert copy.agencies == ("reuters",)
     assert {(origin["kind"], origin["agency"]) for origin in copy.origins} == {
@@ -47,6 +48,7 @@ def test_origins_are_stored_with_the_witness_and_shown(factory: SessionFactory, 
         ("dateline", "reuters"),
     }
     assert copy.slug == "dockers end strike after nine days"
+    assert witness.slug == copy.slug
     assert history.arrivals[0].origins == copy.origins
 
 

@@ -66,6 +66,35 @@ def test_a_page_is_told_by_its_start(tmp_path: Path) -> None:
     assert about.paragraphs == ("The tag <html> begins a page.",)
 
 
+@pytest.mark.parametrize(
+    ("name", "head", "slug"),
+    [
+        (
+            "a.html",
+            '<link rel="canonical" href="https://news.example/2024/ferry-stranded-all-safe-1234567.html">',
+            "ferry stranded all safe",
+        ),
+        (
+            "a.html",
+            '<meta property="og:url" content="https://news.example/ferry-stranded-all-safe/">',
+            "ferry stranded all safe",
+        ),
+        (
+            "ferry-runs-aground-off-cape.html",
+            '<link rel="canonical" href="https://news.example/">',
+            "ferry runs aground off cape",
+        ),
+        ("ferry-\udcff-runs-aground.html", "", "ferry runs aground"),
+        ("copy 2.html", "", None),
+    ],
+)
+def test_a_page_says_what_its_address_spells(tmp_path: Path, name: str, head: str, slug: str | None) -> None:
+    """The address that a page declares, or else the name that it was saved under, is a witness of its headline."""
+    (tmp_path / name).write_text(PAGE.replace("<title>", f"{head}<title>"), "utf-8")
+    (witness,) = read_copies([tmp_path / name]).witnesses
+    assert witness.slug == slug
+
+
 def test_files_of_one_name_are_two_copies_and_one_file_is_one(tmp_path: Path) -> None:
     """The folder tells copies of the same name apart; a file named beside its folder is misuse, as are two `-`."""
     for folder in ("one", "two"):
