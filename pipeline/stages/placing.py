@@ -83,7 +83,11 @@ def _place(session: Session, witness: StoredWitness, look: _Look | None, setting
     witness.relation = RelationKind.COPY
     if best is None:
         story_id = stories.open_story(session, witness.title, witness.language).id
-        witness.relation_evidence = {"compared": len(relatives)}
+        nearest = max(relatives, key=lambda one: one.rank, default=None)
+        witness.relation_evidence = {
+            "compared": len(relatives),
+            "nearest": nearest and {"kind": nearest.relation.kind, **nearest.evidence()},
+        }
         state = "opened"
     else:
         story_id = _merge_copied(session, best, relatives, settings)

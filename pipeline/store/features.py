@@ -62,7 +62,7 @@ def put(session: Session, witness_id: int, features: Sequence[int]) -> None:
 
 
 def placed(session: Session) -> int:
-    """How many witnesses were placed with features, as far as this transaction can see."""
+    """How many witnesses were placed with features, as far as this transaction can see; changed whenever one goes."""
     return session.scalar(text("SELECT number FROM placings")) or 0
 
 
@@ -86,8 +86,9 @@ def hand_over(session: Session, witness_id: int, successor: int) -> None:
 
 
 def drop(session: Session, witness_ids: Collection[int]) -> None:
-    """Let witnesses be found no more."""
+    """Let witnesses be found no more; who has looked for candidates already looks again."""
     session.execute(delete(Feature).where(Feature.witness_id.in_(witness_ids)))
+    session.execute(update(Placings).values(number=Placings.number + 1))
 
 
 def count_common(session: Session) -> int | None:
