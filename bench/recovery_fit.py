@@ -1,8 +1,8 @@
 """Weights and tables of pipeline.philology, fitted on cases whose original is known. Prints what goes into the modules.
 
-Usage: python -m bench.recovery_fit CASES.jsonl [prior|blocks|calibration]
-Blocks and calibration also take the generated cases of part fit (bench/copies; needs the extra `bench`), which have the pages'
-own lines in wordings that no pattern knows, doubled paragraphs, and copies of one spun copy.
+Usage: python -m bench.recovery_fit CASES.jsonl [prior|blocks|calibration|foreign]
+All but the prior also take the generated cases of part fit (bench/copies; needs the extra `bench`), which have the pages' own
+lines in wordings that no pattern knows, doubled paragraphs, copies of one spun copy, and witnesses of other texts.
 """
 
 import json
@@ -18,12 +18,15 @@ from bench.copies import cases
 from bench.scores import right_tokens, witnesses_of
 from pipeline.philology import prior
 from pipeline.philology.analysis import Analysis, analyse, feature_rows, surroundings
-from pipeline.philology.blocks import block_features, questioned, shared_words
+from pipeline.philology.belonging import belonging
+from pipeline.philology.blocks import WEIGHTS, block_features, questioned, shared_words
+from pipeline.philology.cohesion import passages
 from pipeline.philology.collation import Collation, collate
 from pipeline.philology.composition import compose, decide
 from pipeline.philology.language import fluency_of, frequency_of
 from pipeline.philology.profile import Profile, Row
 from pipeline.philology.recovered import Evidence, Reason
+from pipeline.philology.strangers import set_apart, strangers_of
 from pipeline.philology.tokens import tokenize
 from pipeline.philology.vocabulary import Vocabulary
 from pipeline.philology.witness import Witness
@@ -50,26 +53,29 @@ def gold_columns(collation: Collation, original: str) -> list[str]:
     return [own.texts[at] if at >= 0 else "" for at in table[-1][held].tolist()]
 
 
-# Those whose witnesses are of one text: of others the recovery sets passages apart before blocks are judged.
 GENERATED = ("one-exemplar", "newsrooms", "doubled", "furniture", "tree")
+# Those with witnesses of other texts: what belongs is judged like the rest, what does not is what foreign passages are told by.
+MIXED = ("merged", "quotes", "rewritten", "back-translated", "other-agency", "rewritten-spun")
+# How far the weights of blocks are held where they are, and how often the fixed cases count: they are the more varied.
+HELD, FIXED = 30.0, 3
 
 Told = tuple[Sequence[Witness], str]
 """Witnesses, and the original."""
 
 
-def generated() -> list[Told]:
+def generated(conditions: Sequence[str] = GENERATED, count: int = 12) -> list[Told]:
     """The generated cases of part fit."""
     return [
         (case.witnesses(), case.original)
-        for condition in GENERATED
-        for case in cases(seed=1, part="fit", condition=condition, count=12)
+        for condition in conditions
+        for case in cases(seed=1, part="fit", condition=condition, count=count)
     ]
 
 
 def analysed(told: Sequence[Told]) -> list[tuple[Collation, Analysis, list[str]]]:
     found = []
     for witnesses, original in told:
-        collation = collate(witnesses)
+        collation = belonging(collate(witnesses))
         analysis = analyse(collation, Evidence(), fluency_of("en"), frequency_of("en"))
         found.append((collation, analysis, gold_columns(collation, original)))
     return found
@@ -117,7 +123,7 @@ def fit_prior(stories: Sequence[tuple[Collation, Analysis, list[str]]], rounds: 
 
 
 def fit_blocks(stories: Sequence[tuple[Collation, Analysis, list[str]]], rounds: int = 60) -> list[float]:
-    """Weights that tell blocks of the original from others; each block counts by the square root of its tokens."""
+    """Weights that tell blocks of the original from others, near those in force; blocks count by the root of their tokens."""
     rows: list[list[float]] = []
     labels: list[float] = []
     sizes: list[float] = []
@@ -132,16 +138,49 @@ def fit_blocks(stories: Sequence[tuple[Collation, Analysis, list[str]]], rounds:
             labels.append(float(2 * true > held))
             sizes.append(math.sqrt(max(held, true)))
     x, y, size = np.array(rows), np.array(labels), np.array(sizes)
-    weights = np.zeros(x.shape[1])
-    for _ in range(rounds):
-        p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-        gradient = x.T @ (size * (y - p)) - weights
-        hessian = (x * (size * p * (1 - p))[:, None]).T @ x + np.eye(len(weights))
-        weights += np.linalg.solve(hessian, gradient)
+    weights = _regressed(x, y, size, np.array(WEIGHTS), HELD, rounds)
     p = 1 / (1 + np.exp(-(x @ weights)))
     wrong = (p > 0.5) != (y > 0.5)
     print(f"blocks: {len(y)}, wrong {wrong.mean():.4f}, by tokens {(size**2 * wrong).sum() / (size**2).sum():.4f}")
     return weights.tolist()
+
+
+def _regressed(x: Floats, y: Floats, size: Floats, start: Floats, held: float, rounds: int = 60) -> Floats:
+    """Logistic regression by Newton's steps, drawn to where it starts."""
+    weights = start.copy()
+    for _ in range(rounds):
+        p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
+        gradient = x.T @ (size * (y - p)) - held * (weights - start)
+        hessian = (x * (size * p * (1 - p))[:, None]).T @ x + held * np.eye(len(weights))
+        weights += np.linalg.solve(hessian, gradient)
+    return weights
+
+
+# A passage with fewer of its runs of three words in the original is another text's, one with more is its own.
+LEAST_OWN, MOST_FOREIGN = 0.5, 0.12
+
+
+def fit_foreign(told: Sequence[Told], fixed: int) -> list[float]:
+    """Odds that tell passages of other texts; the first `fixed` stories count three times, passages by their root of words."""
+    rows, labels, sizes = [], [], []
+    for number, (witnesses, original) in enumerate(told):
+        collation = collate(witnesses)
+        if strange := strangers_of(collation):
+            collation = set_apart(collation, strange)
+        gold = _runs(tokenize(tuple(original.split("\n\n"))).folds)
+        for passage, row in passages(collation, frequency_of("en")):
+            runs = _runs(collation.tokens[passage.witness].folds[passage.first : passage.last])
+            own = len(runs & gold) / max(1, len(runs))
+            if own > LEAST_OWN or own < MOST_FOREIGN:
+                rows.append(row)
+                labels.append(float(own < MOST_FOREIGN))
+                sizes.append(math.exp(row[2] / 2) * (3 if number < fixed else 1))
+    x = np.array(rows)
+    return _regressed(x, np.array(labels), np.array(sizes), np.zeros(x.shape[1]), 0.5).tolist()
+
+
+def _runs(folds: Sequence[str]) -> set[tuple[str, ...]]:
+    return set(zip(folds, folds[1:], folds[2:], strict=False))
 
 
 def fit_calibration(
@@ -202,11 +241,13 @@ def main() -> None:
     if wanted == ["prior"]:
         return
     fixed = len(told)
-    told += generated()
+    if wanted == ["foreign"]:
+        print("ODDS", ", ".join(f"{value:.2f}" for value in fit_foreign([*told, *generated((*GENERATED, *MIXED))], fixed)))
+        return
+    told += generated((*GENERATED, *MIXED))
     stories = analysed(told)
     if "blocks" in wanted:
-        # the fixed cases count twice: made by several spinners and trees of copies, they are the more varied
-        print("WEIGHTS", ", ".join(f"{value:.3f}" for value in fit_blocks([*stories[:fixed], *stories])))
+        print("WEIGHTS", ", ".join(f"{value:.3f}" for value in fit_blocks([*stories[:fixed] * (FIXED - 1), *stories])))
     if "calibration" in wanted:
         for reason, table in fit_calibration(stories, [original for _, original in told]).items():
             print(f"    Reason.{reason.upper()}: {tuple(table)},")

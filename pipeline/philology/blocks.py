@@ -19,13 +19,13 @@ NAMES: tuple[str, ...] = (
     "inside a sentence", "paragraph is shared", "short paragraph", "witnesses holding it", "witnesses spanning it without",
     "share of the lineages", "share of the witnesses", "stands elsewhere in its holder", "long words known elsewhere",
     "speaks to the reader", "one witness holds it", "one lineage against lineages", "one witness against witnesses",
-    "long words known elsewhere to one witness",
+    "long words known elsewhere to one witness", "holders more reliable", "holders less reliable",
 )  # fmt: skip
 # Log-odds of belonging to the text, fitted by bench/recovery_fit.py.
 WEIGHTS: tuple[float, ...] = (
-    -2.155, -0.934, -0.243, -0.325, -0.534, 1.857, -0.494, 0.299, 0.937, -2.672, -0.755, -2.251,
-    -1.622, 1.849, -1.019, -0.329, 1.840, -0.700, -1.075, 0.453, -1.341, 3.313, -2.077, -1.303,
-    -1.788, -3.440, 2.635, -0.334, 2.064, -1.889, -0.184, -1.667,
+    -2.446, -1.407, 0.237, -1.005, -0.324, 1.945, -0.186, 0.786, 1.071, -2.580, -0.425, -2.453,
+    -1.606, 1.057, -1.174, -0.145, 1.614, -1.089, -0.753, 0.330, -1.112, 3.012, -2.183, -1.084,
+    -1.779, -3.113, 2.208, -0.433, 1.744, -1.319, 0.308, -0.892, 2.967, -0.163,
 )  # fmt: skip
 # Stories of more blocks than this are not searched for doubled passages: every pair is compared.
 MOST_COMPARED = 400
@@ -88,45 +88,81 @@ def judge(
             continue
         odds = sum(weight * value for weight, value in zip(weights, row, strict=True))
         verdicts.append(Verdict(block, 1 / (1 + math.exp(-max(-30.0, min(30.0, odds)))), _why(row)))
-    return _once(collation, verdicts)
+    return _once(collation, verdicts, lineages)
 
 
-# A passage of this many tokens that shares this much of its runs of three words with another is that passage over again.
+# A passage of this many tokens stands twice in a text that has this share of its runs of three words in the passage and again
+# elsewhere: the entries of a list share fewer. Of the runs that a spun copy has changed two fifths are left.
 LEAST_DOUBLED = 8
+TWICE_SHARE = 0.9
 DOUBLED_SHARE = 0.3
 
 
-def _once(collation: Collation, verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """The verdicts without doubles: of two kept blocks of one wording that no witness has both of, the surer one stays."""
+def _once(collation: Collation, verdicts: Sequence[Verdict], lineages: Sequence[int]) -> list[Verdict]:
+    """The verdicts without doubles: a passage comes twice only where most of those that have it print it twice.
+
+    Witnesses are counted by what they hold in the other kept blocks, one voice a lineage; where a passage stands at one place
+    too many, that with the fewest voices is left out, the less sure one of two alike.
+    """
     kept = [at for at, verdict in enumerate(verdicts) if verdict.kept and _size(verdict.block) >= LEAST_DOUBLED]
-    doubtful = [at for at in kept if disputed(verdicts[at].block)]
     found = list(verdicts)
-    if not doubtful or len(kept) > MOST_COMPARED:
+    if len(kept) > MOST_COMPARED or not any(disputed(verdicts[at].block) for at in kept):
         return found
-    have = {at: set(holders(collation, verdicts[at].block)) for at in kept}
-    runs = {at: _runs(collation, verdicts[at].block, have[at]) for at in kept}
-    for at in doubtful:
-        for other in kept:
-            if other == at or have[at] & have[other] or not found[at].kept or not found[other].kept:
-                continue
-            smaller = min(len(runs[at]), len(runs[other]))
-            if smaller and len(runs[at] & runs[other]) > DOUBLED_SHARE * smaller:
-                gone = min(at, other, key=lambda index: (found[index].probability, len(have[index]), index))
-                found[gone] = Verdict(found[gone].block, 0.0, "stands elsewhere in the text")
+    voices = _voices(lineages)
+    have = {at: holders(collation, verdicts[at].block) for at in kept}
+    weight = {at: round(sum(voices[w] for w in have[at]), 9) for at in kept}
+    standing = [_standing(collation, verdicts, w) for w in range(len(collation.sigla))]
+    for at in sorted(kept, key=lambda index: (weight[index], verdicts[index].probability, index)):
+        block = verdicts[at].block
+        if not disputed(block):
+            continue
+        own = {w: _runs(collation.tokens[w].folds, collation.columns[w][block.first : block.last]) for w in have[at]}
+        again = {w: _shared(runs, standing[w] - runs) for w, runs in own.items()}
+        others = {
+            w: max((_shared(runs, there) for runs in own.values()), default=0.0)
+            for w, there in enumerate(standing)
+            if w not in own
+        }
+        if max((*again.values(), *others.values()), default=0.0) < TWICE_SHARE:
+            continue
+        twice = sum(voices[w] for w, share in again.items() if share > DOUBLED_SHARE)
+        once = sum(voices[w] for w, share in again.items() if share <= DOUBLED_SHARE)
+        once += sum(voices[w] for w, share in others.items() if share > DOUBLED_SHARE)
+        if once >= twice:
+            found[at] = Verdict(block, 0.0, "stands elsewhere in the text")
+            for w, runs in own.items():
+                standing[w] -= runs
     return found
+
+
+Run = tuple[str, ...]
+
+
+def _voices(lineages: Sequence[int]) -> list[float]:
+    """What every witness counts for where a lineage has one voice."""
+    sizes = Counter(lineages)
+    return [1 / sizes[lineage] for lineage in lineages]
+
+
+def _standing(collation: Collation, verdicts: Sequence[Verdict], w: int) -> Counter[Run]:
+    """The runs of three words that the witness has in the kept blocks."""
+    line = collation.columns[w]
+    kept = (verdict.block for verdict in verdicts if verdict.kept and verdict.block.states[w] in (State.PRESENT, State.MOVED))
+    return _runs(collation.tokens[w].folds, [index for block in kept for index in line[block.first : block.last]])
+
+
+def _runs(folds: Sequence[str], line: Sequence[int]) -> Counter[Run]:
+    words = [folds[index] for index in line if index >= 0]
+    return Counter(zip(words, words[1:], words[2:], strict=False))
+
+
+def _shared(runs: Counter[Run], there: Counter[Run]) -> float:
+    """Share of the runs that are there, too; 0 where the passage is too short to tell."""
+    return sum(there[run] > 0 for run in runs) / len(runs) if len(runs) > LEAST_DOUBLED - 3 else 0.0
 
 
 def _size(block: Block) -> int:
     return block.last - block.first
-
-
-def _runs(collation: Collation, block: Block, have: set[int]) -> set[tuple[str, ...]]:
-    found: set[tuple[str, ...]] = set()
-    for w in have:
-        folds = collation.tokens[w].folds
-        line = [folds[index] for index in collation.columns[w][block.first : block.last] if index >= 0]
-        found.update(zip(line, line[1:], line[2:], strict=False))
-    return found
 
 
 def shared_words(collation: Collation) -> Mapping[str, int]:
@@ -162,6 +198,7 @@ def block_features(
     spoken = [tokens.folds[index] for index in inner if tokens.shapes[index] is not Shape.PUNCTUATION]
     known = sum(words[word] > 1 for word in spoken) / max(1, len(spoken))
     kinship = _kinship(tokens, inner, words)
+    better = min(rates[w] for w in lack) - rates[best] if lack else 0.0
     return [
         1.0,
         alone,
@@ -195,6 +232,8 @@ def block_features(
         alone * math.log1p(len(lacking)),
         only * math.log1p(len(lack)),
         only * kinship,
+        max(0.0, better),
+        max(0.0, -better),
     ]
 
 

@@ -19,19 +19,22 @@ HELD = 0.3
 # Words of a Zipf frequency (powers of ten in a billion words) of this and more say nothing about the matter.
 COMMON = 5.2
 WEIGHTLESS = 6.0
-# Of the weight of a passage's rarer words, this share stands elsewhere in the story: nineteen in twenty passages of other
-# articles have less than the greater share, one in fifty of an article's own that few witnesses have.
-LEAST_COHESION = 0.06
-LEAST_OF_SHORT = 0.04
-# Where two witnesses go on, or end, right where the passage stands, it was put in rather than cut out of them: then more is
-# asked.
-LEAST_OF_INSERTED = 0.11
-LEAST_CLOSING = 2
+# Two witnesses that stand within so many columns on either side of a passage close it: it was put in rather than cut out.
 NEXT = 15
-# Fewer of these rarer words say nothing of the matter of a passage, or of a story; with more the greater share is asked for.
-LEAST_OF_PASSAGE = 20
-LEAST_OF_STORY = 80
-SHORT = 60
+# Fewer rarer words say nothing of the matter of a passage, or of a story.
+LEAST_OF_PASSAGE = 12
+LEAST_OF_STORY = 25
+# What is known of a passage, and the log-odds that it is another text's, fitted by bench/recovery_fit.py on whole paragraphs of
+# stories, of pages that run two and of pages that quote one. Shares are of the weight of its rarer words.
+NAMES: tuple[str, ...] = (
+    "bias", "share that stands in the story", "rarer words", "both", "rarer words of the story", "share expected by chance",
+    "witnesses closing it", "share of those without that close it", "one witness holds it", "share of the witnesses",
+    "nothing before it", "nothing behind it",
+)  # fmt: skip
+ODDS: tuple[float, ...] = (1.51, 2.51, -4.63, -2.11, 2.48, 3.92, 2.52, -0.65, 3.68, -5.53, 2.02, 0.66)
+LEAST_ODDS = 0.4
+# A share of this much more keeps the logarithm of none in bounds.
+BESIDES = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,15 @@ def _words(collation: Collation) -> tuple[Ints, Sequence[str]]:
 
 def foreign_passages(collation: Collation, frequency: Fluency) -> list[Foreign]:
     """The passages of another text, by witness and in its order; none where too little is common to tell the story's matter."""
+    return [
+        passage
+        for passage, features in passages(collation, frequency)
+        if sum(odds * value for odds, value in zip(ODDS, features, strict=True)) > LEAST_ODDS
+    ]
+
+
+def passages(collation: Collation, frequency: Fluency) -> list[tuple[Foreign, tuple[float, ...]]]:
+    """What may be of another text, with what is known of it: whole paragraphs that at most half of the witnesses hold."""
     if len(collation.sigla) < 2 or collation.width == 0:
         return []
     table, names = _words(collation)
@@ -70,14 +82,13 @@ def foreign_passages(collation: Collation, frequency: Fluency) -> list[Foreign]:
     together[witness, table[witness, column]] = True
     stood = np.pad((collation.table.indices >= 0).cumsum(axis=1, dtype=np.int32), ((0, 0), (1, 0)))
     known: dict[frozenset[int], frozenset[str]] = {}
-    found: list[Foreign] = []
+    found: list[tuple[Foreign, tuple[float, ...]]] = []
     for run in runs:
         if run.holders not in known:
             known[run.holders] = _core(together, names, run.holders, weights)
-        core = known[run.holders]
-        passage = collation.tokens[run.witness].folds[run.first : run.last]
-        if _is_foreign(passage, core, weights, _inserted(collation, stood, run)):
-            found.append(Foreign(run.witness, run.first, run.last))
+        features = _features(collation, run, known[run.holders], weights, stood)
+        if features:
+            found.append((Foreign(run.witness, run.first, run.last), features))
     return found
 
 
@@ -162,29 +173,55 @@ class _Weights:
             weight = self.known[word] = WEIGHTLESS - zipf if telling else 0.0
         return weight
 
+    def chance(self, word: str, length: int) -> float:
+        """Probability that a text of so many words has the word whatever it is about."""
+        return -math.expm1(-length * math.exp(self.frequency([word])))
 
-def _inserted(collation: Collation, stood: Ints, run: _Run) -> bool:
-    """Whether enough other witnesses stand right before and right behind the run, or have no place to stand there.
+
+def _features(collation: Collation, run: _Run, core: frozenset[str], weights: "_Weights", stood: Ints) -> tuple[float, ...]:
+    """What is known of a passage, in the order of NAMES; nothing where it or the story has too few rarer words.
 
     `stood[w, c]` is the number of the columns before c in which witness w has anything.
     """
+    passage = set(collation.tokens[run.witness].folds[run.first : run.last])
+    own = {word: weight for word in passage if (weight := weights.of(word)) > 0}
+    if len(own) < LEAST_OF_PASSAGE or len(core) < LEAST_OF_STORY:
+        return ()
+    whole = sum(own.values())
+    others = [w for w in range(len(stood)) if w not in run.holders]
+    length = max((len(collation.tokens[w]) for w in others), default=0)
+    shared = math.log(sum(weight for word, weight in own.items() if word in core) / whole + BESIDES)
+    chance = math.log(sum(weight * weights.chance(word, length) for word, weight in own.items()) / whole + BESIDES)
+    before, behind, closing = _surroundings(collation, stood[others], run)
+    return (
+        1.0,
+        shared,
+        math.log(len(own)),
+        shared * math.log(len(own)),
+        math.log1p(len(core)),
+        chance,
+        math.log1p(closing),
+        closing / max(1, len(others)),
+        float(len(run.holders) == 1),
+        len(run.holders) / len(stood),
+        float(not before),
+        float(not behind),
+    )
+
+
+def _surroundings(collation: Collation, stood: Ints, run: _Run) -> tuple[bool, bool, int]:
+    """Whether any of the other witnesses stands before and behind the run, and how many stand right there on either side.
+
+    Where none stands on a side, all do. `stood` has the others' rows alone.
+    """
     line = collation.table.indices[run.witness]
     first, last = np.flatnonzero((line >= run.first) & (line < run.last))[[0, -1]].tolist()
-    others = np.ones(len(stood), dtype=bool)
-    others[list(run.holders)] = False
     end = collation.width
-    ranges = ((max(0, first - NEXT), first, 0, first), (last + 1, min(end, last + 1 + NEXT), last + 1, end))
-    closing = np.ones(int(others.sum()), dtype=bool)
-    for near, nearest, begin, over in ranges:
-        if (stood[others, over] > stood[others, begin]).any():
-            closing &= stood[others, nearest] > stood[others, near]
-    return int(closing.sum()) >= LEAST_CLOSING
-
-
-def _is_foreign(passage: Sequence[str], core: frozenset[str], weights: _Weights, inserted: bool) -> bool:
-    own = {word: weight for word in set(passage) if (weight := weights.of(word)) > 0}
-    if len(own) < LEAST_OF_PASSAGE or len(core) < LEAST_OF_STORY:
-        return False
-    shared = sum(weight for word, weight in own.items() if word in core)
-    least = LEAST_OF_SHORT if len(own) < SHORT else LEAST_OF_INSERTED if inserted else LEAST_COHESION
-    return shared < least * sum(own.values())
+    before = bool((stood[:, first] > 0).any())
+    behind = bool((stood[:, end] > stood[:, last + 1]).any())
+    closing = np.ones(len(stood), dtype=bool)
+    if before:
+        closing &= stood[:, first] > stood[:, max(0, first - NEXT)]
+    if behind:
+        closing &= stood[:, min(end, last + 1 + NEXT)] > stood[:, last + 1]
+    return before, behind, int(closing.sum())

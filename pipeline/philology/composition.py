@@ -10,7 +10,7 @@ from pipeline.philology.accounts import attestations, learned_pairs, stemma_of
 from pipeline.philology.analysis import Analysis
 from pipeline.philology.blocks import Verdict, holders, printed
 from pipeline.philology.calibration import calibrated
-from pipeline.philology.collation import Collation
+from pipeline.philology.collation import Block, Collation, State
 from pipeline.philology.frontmatter import front_matter
 from pipeline.philology.headline import byline_of
 from pipeline.philology.printing import PARAGRAPH, Chosen, blanks_before
@@ -18,6 +18,9 @@ from pipeline.philology.recovered import Omission, Reading, Reason, Recovery, To
 from pipeline.philology.reliability import SAME_ERROR, gain
 from pipeline.philology.tokens import Role
 from pipeline.philology.units import ABSENT, Candidate, Place
+
+# Shorter stretches that a witness words anew, where nobody else has anything, are not told.
+LEAST_OMITTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +255,12 @@ def _omitted(collation: Collation, verdicts: Sequence[Verdict]) -> tuple[Omissio
     found: list[Omission] = []
     previous: Verdict | None = None
     for verdict in verdicts:
-        if verdict.kept:
-            previous = None
-            continue
         have = holders(collation, verdict.block)
         if not have:
+            found.extend(_muted(collation, verdict.block))
+            continue
+        if verdict.kept:
+            previous = None
             continue
         sigla = tuple(collation.sigla[w] for w in have)
         wording = printed(collation, verdict.block, have[0])
@@ -270,6 +274,14 @@ def _omitted(collation: Collation, verdicts: Sequence[Verdict]) -> tuple[Omissio
             found.append(Omission(sigla, wording, verdict.why))
         previous = verdict
     return tuple(found)
+
+
+def _muted(collation: Collation, block: Block) -> Iterator[Omission]:
+    """What witnesses that have no say in the block, and nobody else, print there."""
+    for siglum, state, row, tokens in zip(collation.sigla, block.states, collation.columns, collation.tokens, strict=True):
+        indices = [index for index in row[block.first : block.last] if index >= 0]
+        if state == State.LOOSE and len(indices) >= LEAST_OMITTED:
+            yield Omission((siglum,), " ".join(tokens.texts[index] for index in indices), "worded anew")
 
 
 def _roles(collation: Collation, chosen: Sequence[Chosen], blanks: Sequence[str]) -> list[Role]:

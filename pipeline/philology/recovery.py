@@ -67,10 +67,21 @@ def recover(collation: Collation, evidence: Evidence, fluency: Fluency | None = 
         return reported(recover(set_apart(collation, strange), evidence, fluency, judge), collation, strange)
     language = language_of(collation)
     foreign = foreign_passages(collation, frequency_of(language))
-    if not foreign:
-        return _turned_back(_by_version(collation, evidence, fluency, language, judge), collation)
-    recovery = _by_version(without_foreign(collation, foreign), evidence, fluency, language, judge)
+    own = without_foreign(collation, foreign) if foreign else collation
+    recovery = _of_one_text(own, evidence, fluency, language, judge)
     return _turned_back(told(recovery, collation, foreign), collation)
+
+
+def _of_one_text(
+    collation: Collation, evidence: Evidence, fluency: Fluency | None, language: str | None, judge: Judge | None
+) -> Recovery:
+    from pipeline.philology.retelling import WHY, retold  # noqa: PLC0415
+    from pipeline.philology.strangers import reported, set_apart  # noqa: PLC0415
+
+    others = retold(collation)
+    if not others:
+        return _by_version(collation, evidence, fluency, language, judge)
+    return reported(_by_version(set_apart(collation, others), evidence, fluency, language, judge), collation, others, WHY)
 
 
 def _by_version(

@@ -13,10 +13,12 @@ Ints = NDArray[np.int64]
 
 # Chance that a wrong witness has just this wrong reading: spinners draw from a shared dictionary of a few options a word.
 SAME_ERROR = 0.5
-# What a solution gains, in natural logarithms of likelihood, by each lineage more for every disputed place, and at most: most
-# copies were made independently, and two clean ones agree as much as two copies of one spun copy.
-EACH_LINEAGE = 0.04
-MOST_EACH = 15.0
+# What a solution loses, in natural logarithms of likelihood, by each lineage of several witnesses for every disputed place, and
+# at most: most copies were made independently, and two clean ones agree as much as two copies of one spun copy. So few places
+# tell nothing of it.
+UNTOLD = 10
+EACH_FAMILY = 0.075
+MOST_FAMILY = 30.0
 ROUNDS = 25
 # Pseudo-counts (wrong, all) of an error rate.
 PRIOR_RATE = (1.0, 10.0)
@@ -64,7 +66,7 @@ class Solution:
     fluency: float
     """Mean prior of the readings chosen, by which solutions of other lineages are compared."""
     support: float
-    """What a solution and the same with a lineage less are compared by: log likelihood of all readings, and EACH_LINEAGE."""
+    """What a solution and the same with a lineage less are compared by: log likelihood of all readings, less EACH_FAMILY."""
 
 
 def solve(disputes: Disputes) -> tuple[Solution, ...]:
@@ -93,10 +95,13 @@ def solve(disputes: Disputes) -> tuple[Solution, ...]:
             found.append(solution)
     doubted = [one is not found[0] and len(prior) < FEW_PLACES and not _gains(prior, one, found[0]) for one in found]
     best, *others = (one for _, one in sorted(zip(doubted, found, strict=True), key=lambda pair: (pair[0], -pair[1].fluency)))
-    tried = {one.lineages for one in found}
-    apart = [_settle(disputes, lineages, prior) for lineages in dissolved(best.lineages, alone) if lineages not in tried]
+    tried = {one.lineages: one for one in others}
+    apart = [
+        tried.pop(lineages) if lineages in tried else _settle(disputes, lineages, prior)
+        for lineages in dissolved(best.lineages, alone)
+    ]
     first = max((best, *apart), key=lambda one: one.support)
-    return (first, *(one for one in (best, *apart, *others) if one is not first))
+    return (first, *(one for one in (best, *apart, *tried.values()) if one is not first))
 
 
 def _gains(prior: Floats, one: Solution, other: Solution) -> bool:
@@ -228,7 +233,7 @@ def _settle(disputes: Disputes, lineages: tuple[int, ...], posterior: Floats) ->
         lineage_rates=before,
         own_rates=np.where(size[of] > 1, own_before, 0.0),
         fluency=fluency,
-        support=likelihood + min(MOST_EACH, EACH_LINEAGE * len(prior)) * count,
+        support=likelihood - min(MOST_FAMILY, EACH_FAMILY * max(0, len(prior) - UNTOLD)) * int((size > 1).sum()),
     )
 
 

@@ -53,19 +53,19 @@ def set_apart(collation: Collation, strange: Sequence[int]) -> Collation:
     return without(collation, frozenset(strange))
 
 
-def reported(recovery: Recovery, collation: Collation, strange: Sequence[int]) -> Recovery:
-    """The recovery of the others with the strangers named in it."""
+def reported(recovery: Recovery, collation: Collation, strange: Sequence[int], why: str = WHY) -> Recovery:
+    """The recovery of the others with the strangers named in it, and why they are."""
     rows = {row.siglum: row for row in recovery.witnesses}
     lineage = max((row.lineage for row in recovery.witnesses), default=0)
     for w in strange:
         lineage += 1
         siglum, source = collation.sigla[w], collation.witnesses[w].source
-        rows[siglum] = Attestation(siglum, source, Kind.OTHER, 0.0, 0.0, None, lineage, evidence=WHY)
+        rows[siglum] = Attestation(siglum, source, Kind.OTHER, 0.0, 0.0, None, lineage, evidence=why)
     return replace(
         recovery,
         witnesses=tuple(rows[siglum] for siglum in collation.sigla),
         strangers=_ordered(
-            collation, {collation.witnesses[w].source: WHY for w in strange} | {s.source: s.why for s in recovery.strangers}
+            collation, {collation.witnesses[w].source: why for w in strange} | {s.source: s.why for s in recovery.strangers}
         ),
     )
 

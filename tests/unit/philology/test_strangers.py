@@ -5,6 +5,7 @@ from pipeline.philology.cohesion import foreign_passages
 from pipeline.philology.collation import collate
 from pipeline.philology.language import flat, frequency_of
 from pipeline.philology.recovery import Evidence, Kind, Recovery, recover
+from pipeline.philology.retelling import retold
 from pipeline.philology.witness import Witness
 
 DAM = read_article("articles", "dam").body
@@ -56,3 +57,38 @@ def test_without_a_list_of_words_nothing_is_foreign() -> None:
     collation = collate([witness("1", *DAM), witness("2", *DAM), witness("page", *DAM, *STRIKE)])
     assert [passage.witness for passage in foreign_passages(collation, frequency_of("en"))] == [2]
     assert foreign_passages(collation, flat) == []
+
+
+def told_anew(paragraphs: tuple[str, ...]) -> tuple[str, ...]:
+    """Another report of the matter: every other paragraph, the last first, each with its halves changed over and other words."""
+    found = []
+    for number, paragraph in enumerate(paragraphs[::-2]):
+        words = [word if word[0].isupper() or word[0].isdigit() or len(word) < 3 else word[::-1] for word in paragraph.split()]
+        cut = 7 + number % 5
+        found.append(" ".join(words[cut:] + words[:cut]))
+    return tuple(found)
+
+
+def test_a_report_of_another_agency_is_a_stranger() -> None:
+    """It shares names and figures with the story, not its wording; two pages that print it are both named."""
+    spun = tuple(paragraph.replace("said", "stated").replace("power", "energy") for paragraph in DAM)
+    report = told_anew(DAM)
+    recovery = recovered(witness("1", *DAM), witness("2", *spun), witness("3", *report), witness("4", *report))
+    assert recovery.text == "\n\n".join(DAM)
+    assert [stranger.source for stranger in recovery.strangers] == ["3", "4"]
+    assert [row.kind for row in recovery.witnesses][2:] == [Kind.OTHER, Kind.OTHER]
+
+
+def test_of_two_texts_on_one_matter_neither_is_strange_without_more_witnesses() -> None:
+    """Where one copy stands against another one, nothing says which of them is the story."""
+    collation = collate([witness("1", *DAM), witness("2", *told_anew(DAM))])
+    assert retold(collation) == []
+
+
+def test_a_short_story_is_told_from_the_article_that_quotes_it() -> None:
+    """Four paragraphs, and a page that prints two of them inside an article of its own: the text is the four."""
+    story = DAM[:4]
+    page = witness("page", *STRIKE[:7], *story[1:3], *STRIKE[7:])
+    recovery = recovered(witness("1", *story), witness("2", *story), witness("3", *story), page)
+    assert recovery.text == "\n\n".join(story)
+    assert {omission.why for omission in recovery.omitted} == {"of another article"}
