@@ -24,9 +24,12 @@ SELECT t.id FROM witnesses w CROSS JOIN LATERAL (
     SELECT id FROM witnesses WHERE twin_of = w.id ORDER BY id LIMIT :twins
 ) AS t WHERE w.story_id = :story AND w.twin_of IS NULL
 """)
+# Of each page what it shows now: its newest text, or all parts of that.
 _NEWEST = text("""
-SELECT source, part, max(id) AS id FROM witnesses WHERE story_id = :story AND source = ANY(CAST(:sources AS text[]))
-GROUP BY source, part
+SELECT w.id FROM witnesses w WHERE w.id = ANY(CAST(:ids AS bigint[])) AND NOT EXISTS (
+    SELECT FROM witnesses n WHERE n.story_id = :story AND n.source = w.source AND n.id > w.id
+        AND (n.part = w.part OR n.capture_id IS DISTINCT FROM w.capture_id))
+ORDER BY w.id
 """)
 
 
@@ -79,10 +82,8 @@ def stories_of(session: Session, ids: Collection[int]) -> dict[int, int]:
 def copies_of(session: Session, story_id: int) -> list[StoredWitness]:
     """The copies of a story that have a vote: of each page its newest text, of pages with the same text the first few."""
     heard = session.scalars(_HEARD, {"story": story_id, "twins": HEARD - 1}).all()
-    rows = session.scalars(select(StoredWitness).where(StoredWitness.id.in_(heard)).order_by(StoredWitness.id)).all()
-    newest = session.execute(_NEWEST, {"story": story_id, "sources": [row.source for row in rows]})
-    shown = {row.id for row in newest}
-    return [row for row in rows if row.id in shown]
+    shown = session.scalars(_NEWEST, {"story": story_id, "ids": list(heard)}).all()
+    return list(session.scalars(select(StoredWitness).where(StoredWitness.id.in_(shown)).order_by(StoredWitness.id)))
 
 
 def sigla_of(session: Session, story_id: int) -> set[str]:

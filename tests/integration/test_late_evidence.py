@@ -365,7 +365,7 @@ PIECES = [
 ]
 
 
-@property_settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@property_settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(len(PIECES))))
 def test_the_same_witnesses_in_any_order_end_in_the_same_stories(
     factory: SessionFactory, settings: Settings, order: list[int]

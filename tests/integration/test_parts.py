@@ -13,7 +13,7 @@ from pipeline.crawl.urls import parse
 from pipeline.settings import Settings
 from pipeline.stages.forgetting import forget
 from pipeline.stages.placing import place
-from pipeline.store import jobs, queries
+from pipeline.store import jobs, queries, witnesses
 from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Stage, StoredWitness, Visit
 
@@ -75,6 +75,30 @@ def test_a_parted_page_is_told_of(factory: SessionFactory, settings: Settings) -
     with factory() as session:
         assert queries.job(session, job_id).done
         assert [len(queries.copies(session, story_id)) for story_id in (1, 2)] == [2, 2]
+
+
+def test_a_parted_page_that_shows_another_text_has_one_vote(factory: SessionFactory, settings: Settings) -> None:
+    """When the page holds one of its stories alone by now, the part that it showed before is heard no more."""
+    place_rung(factory, settings, ["strike", "other", "digest"])
+    with factory.begin() as session:
+        page = session.scalars(
+            select(StoredWitness).where(StoredWitness.source.contains("digest"), StoredWitness.part == 0)
+        ).one()
+        now = StoredWitness(
+            source=page.source,
+            frontier_id=page.frontier_id,
+            capture_id=visit(session, page.frontier_id or 0, page.source, Visit.CAPTURED),
+            text=spun(OTHER, 9),
+        )
+        session.add(now)
+        session.flush()
+        id_ = now.id
+    assert place(factory, id_, settings, WORKER).ids == (id_, 2)
+    with factory() as session:
+        heard = [(row.source[7:12], row.part) for row in witnesses.copies_of(session, 2)]
+        listed = [copy.witness_id for copy in queries.copies(session, 2) if copy.source == page.source]
+    assert heard == [("other", 0), ("diges", 0)]
+    assert listed == [id_]
 
 
 def test_a_parted_page_is_forgotten_with_its_parts(factory: SessionFactory, settings: Settings) -> None:

@@ -215,7 +215,12 @@ def _copies(session: Session, condition: ColumnElement[bool]) -> list[Copy]:
         .where(condition)
         .order_by(StoredWitness.id)
     ).all()
-    newest = {(row.source, row.part): (row, found_by, count, first or row) for row, found_by, count, first in rows}
+    shown = {row.source: row.capture_id for row, *_ in rows}  # of its newest text, which may have several parts
+    newest = {
+        (row.source, row.part): (row, found_by, count, first or row)
+        for row, found_by, count, first in rows
+        if row.capture_id == shown[row.source]
+    }
     return [
         Copy(
             witness_id=row.id,
