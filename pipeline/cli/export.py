@@ -53,9 +53,7 @@ def export(
             ids = [hit.id for hit in queries.search(session, SearchFilter(query), MOST_FOUND)]
             if not ids:
                 raise NotFound(f"No story matches {query!r}: try `wirecopy search` with fewer words.")
-        chosen = list(dict.fromkeys(ids or ()))
-        for id_ in chosen:
-            queries.story(session, id_)
+        chosen = list(dict.fromkeys(queries.story(session, id_).id for id_ in ids or ()))
         with _target(None if to_stdout else output) as stream:
             told = [archiving.export_story(session, stream, id_, services.settings) for id_ in chosen]
     captured, missing = (sum(column) for column in zip(*told, strict=True))

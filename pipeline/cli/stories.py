@@ -227,8 +227,9 @@ def explain(
 
     context: Context = ctx.obj
     with context.services() as services, services.factory() as session:
-        recovery = _recovered(queries.story(session, story_id, version))
-        basis = basis_of(session, story_id, recovery.version)
+        story = queries.story(session, story_id, version)
+        recovery = _recovered(story)
+        basis = basis_of(session, story.id if version is None else story_id, recovery.version)
     found = accounts_at(basis.collation, basis.evidence, wanted, basis.judge)
     write(write_accounts(found, as_json=format_ is Shape.JSON))
     if any(one.passage.kept and basis.text[one.start : one.end] != one.text for one in found):

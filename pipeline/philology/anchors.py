@@ -12,6 +12,7 @@ from functools import lru_cache
 import regex
 
 _KEPT = 64
+"""Texts whose words are kept: a newcomer's for its fingerprint and every comparison, those of a busy story's members, too."""
 MOST_WORDS = 8_000
 """Words that are read of one text; the rest of a longer one is left out, so that no page costs more than this."""
 

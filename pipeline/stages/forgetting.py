@@ -97,9 +97,10 @@ def lift(session: Session, what: str) -> bool:
 
 def _find(session: Session, what: str) -> set[int]:
     if what.isdecimal():
-        if int(what) > LARGEST_ID or session.get(Story, int(what)) is None:
+        story = session.get(Story, int(what)) if int(what) <= LARGEST_ID else None
+        if story is None:
             raise NotFound(f"There is no story {what}. `wirecopy search QUERY` finds stories and their numbers.")
-        return forgetting.pages_of_story(session, int(what))
+        return forgetting.pages_of_story(session, story.merged_into or story.id)
     url = _url(what)
     pages = forgetting.pages_of_url(session, url.key, url.text)
     if not pages:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from pipeline.store import features, links
+from pipeline.store import features, links, merging
 from pipeline.store.tables import (
     Attempt,
     Capture,
@@ -20,8 +20,6 @@ from pipeline.store.tables import (
     StoredWitness,
     Story,
 )
-
-OF_STORIES = (Stage.COLLATE, Stage.RECOVER)
 
 
 def pages_of_url(session: Session, key: str, url: str) -> set[int]:
@@ -143,7 +141,7 @@ def unmake(session: Session, story_id: int) -> bool:
     for made in (StoredRecovery, StoredCollation, SiteError, StoredPair):
         session.execute(delete(made).where(made.story_id == story_id))
     # Whoever is at it has the old texts in hand: it finds its claim gone, and stores nothing.
-    _delete_work(session, OF_STORIES, [story_id])
+    _delete_work(session, merging.OF_STORIES, [story_id])
     story.forgotten_versions = max(story.forgotten_versions, newest or 0)
     if story.merged_into is not None:
         story.title = None
@@ -165,8 +163,7 @@ def unmake(session: Session, story_id: int) -> bool:
     story.recovered = story.collated
     story.unproven = True
     story.due_at = func.now()
-    unsaid = dict.fromkeys(("kind", "error_rate", "coverage", "exemplar", "lineage"))
-    session.execute(update(StoredWitness).where(StoredWitness.story_id == story_id).values(**unsaid))
+    session.execute(update(StoredWitness).where(StoredWitness.story_id == story_id).values(**merging.UNSAID))
     session.flush()
     return True
 

@@ -399,7 +399,7 @@ def test_forgetting_a_page_forgets_it_in_the_story_that_it_came_from(factory: Se
         assert not (set(texts.split()) & (set(WORN[1][1].split()) - set(WORN[0][1].split())))
         kept = set(session.scalars(select(Feature.witness_id)))
         assert kept == set(session.scalars(select(StoredWitness.id)))
-    forget(factory, "1", settings)
+    assert forget(factory, "2", settings).ended == (1,)
     with factory() as session:
         assert session.scalar(select(func.count()).select_from(Story)) == 0
         assert session.scalar(select(func.count()).select_from(StoryEvent)) == 0
