@@ -50,7 +50,8 @@ def end_poll(session: Session, source: Source, frontier_id: int, outcome: str, p
         frontier.end_visit(session, frontier_id, Visit.CANCELLED, sources.UNPOLLED)
         return
     history = remember(History(**{name: getattr(listing, name) for name in _REMEMBERED}), poll)
-    rule = Rule(source.interval, source.cron, source.time_zone)
+    # A person's schedule is of the source's own URL: a thousand sitemaps of an index are not all read every quarter of an hour.
+    rule = Rule() if listing.parent_id is not None else Rule(source.interval, source.cron, source.time_zone)
     due = plan_next(history, poll, rule, load=sources.host_load(session, frontier_id), seed=str(frontier_id))
     for name in _REMEMBERED:
         setattr(listing, name, getattr(history, name))

@@ -138,6 +138,10 @@ EXTERNAL = '<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]><rss><channe
         (b"<urlset>" + b" " * 50_000_001, "more than"),
         (b"<rss>" + b" " * 10_000_001, "more than"),
         (b"<!-- -->" * 5000, "no XML"),
+        (b"<rss><channel><item>" + b"<a>" * 600_000, "times <"),
+        (b"<rss><channel><item " + b"a=1 " * 30_000, "a tag of"),
+        (b"<rss><channel><item><title>" + b"&" * 2_100_000, "times &"),
+        (b"<urlset><url>" + b"<a/>" * 3_100_000, "tags"),
     ],
 )
 def test_what_is_no_feed_is_malformed(body: bytes, complaint: str) -> None:
