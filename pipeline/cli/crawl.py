@@ -48,6 +48,7 @@ SOURCES = (
     Column("witnesses", right=True),
     Column("stories", right=True),
     Column("last_outcome", "last outcome", least=14),
+    Column("why", least=20, spare=True),
     Column("kind", spare=True),
     Column("tags", spare=True),
     Column("url", "URL", least=24, spare=True),
