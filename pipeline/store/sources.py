@@ -134,6 +134,7 @@ def follow(session: Session, source: Source, urls: Sequence[tuple[NewUrl, dateti
             continue
         else:
             known.changed_at, known.why = changed, "its index says that it has changed"
+            known.failures, known.failing_since = 0, None
         due.append(row.id)
     session.flush()
     _wait(session, source, due, frontier.afresh())
