@@ -69,6 +69,7 @@ def poll(factory: SessionFactory, settings: Settings, *, due: bool = True) -> So
         with factory.begin() as session:
             polled = FrontierRow.purpose == Purpose.SOURCE, FrontierRow.state == Visit.WAITING
             session.execute(update(FrontierRow).where(*polled).values(next_attempt_at=func.now()))
+            session.execute(update(Host).values(free_at=func.now(), interval=None))  # a slow machine's hosts rest for long
     bells = [bell for bell in fetch_due(factory, settings) if bell.stage is Stage.READ_SOURCE]
     finish(factory, settings, bells)
     return view(factory)
