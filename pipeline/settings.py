@@ -70,6 +70,14 @@ class Settings(BaseModel):
     neural: Literal["auto", "off"]
     neural_budget: Duration
     model_dir: str
+    discovery_providers: str
+    discovery_queries: Count
+    discovery_candidates: Count
+    discovery_rest: Seconds
+    discovery_keep: Seconds
+    discovery_patience: Seconds
+    searxng_url: str
+    searxng_private: bool
 
     @property
     def data_folder(self) -> Path:

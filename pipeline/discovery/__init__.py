@@ -1,0 +1,1 @@
+"""Finding an article's other copies: queries that survive rewriting, providers that answer them, candidates judged first."""
