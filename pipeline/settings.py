@@ -78,6 +78,7 @@ class Settings(BaseModel):
     discovery_patience: Seconds
     searxng_url: str
     searxng_private: bool
+    searxng_interval: Seconds
 
     @property
     def data_folder(self) -> Path:

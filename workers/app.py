@@ -23,6 +23,7 @@ QUEUES = {
     Stage.PLACE: DEDUPE,
     Stage.COLLATE: DEDUPE,
     Stage.RECOVER: DEDUPE,
+    Stage.DISCOVER: FETCH,
 }
 TASKS = {stage: f"wirecopy.{stage}" for stage in Stage}
 TICK, SWEEP, KEEP = "wirecopy.tick", "wirecopy.sweep", "wirecopy.keep"

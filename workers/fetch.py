@@ -1,5 +1,6 @@
 """Tasks of the queue `fetch`: the web comes in."""
 
+from pipeline.stages.discovering import discover
 from pipeline.stages.extraction import extract
 from pipeline.stages.fetching import fetch
 from pipeline.stages.outcome import Outcome
@@ -35,3 +36,13 @@ def extract_captures(*capture_ids: int) -> None:
 def read_captured_sources(*capture_ids: int) -> None:
     """Admit what captured feeds and sitemaps list."""
     perform_each(Stage.READ_SOURCE, capture_ids, lambda at, id_: read_source(at.factory, id_, at.settings, at.worker))
+
+
+@app.task(name=TASKS[Stage.DISCOVER])
+def discover_copies(discovery_id: int) -> None:
+    """Look for the other copies of a story."""
+    perform(
+        Stage.DISCOVER,
+        discovery_id,
+        lambda at: at.loop.run(discover(at.factory, discovery_id, at.reach, at.settings, at.worker)),
+    )

@@ -21,6 +21,7 @@ from pipeline.crawl.fetcher import Fetcher
 from pipeline.settings import Settings, load
 from pipeline.stages.fetching import fetch_options
 from pipeline.stages.outcome import Outcome
+from pipeline.stages.reaching import Reach
 from pipeline.store.engine import SessionFactory, connect, sessions
 from workers import presence
 from workers.app import ring
@@ -83,6 +84,11 @@ class Runtime:
         """The fetcher, its connections kept from round to round."""
         return self.loop.run(Fetcher(fetch_options(self.settings)).__aenter__())
 
+    @cached_property
+    def reach(self) -> Reach:
+        """The fetchers of discovery's providers."""
+        return self.loop.run(Reach(self.settings).__aenter__())
+
     def close(self) -> None:
         """Let go of everything that was built."""
         built = vars(self)
@@ -90,6 +96,8 @@ class Runtime:
             self.extractor.close()
         if "fetcher" in built:
             self.loop.run(self.fetcher.__aexit__(None, None, None))
+        if "reach" in built:
+            self.loop.run(self.reach.__aexit__(None, None, None))
         if "loop" in built:
             self.loop.close()
         if "engine" in built:

@@ -24,7 +24,7 @@ COMMANDS = {
         "up",
         "Run everything in one go: PostgreSQL, Valkey, workers and beat. Ctrl-C stops all of it cleanly.",
     ),
-    "add": ("intake", "add", "Queue URLs by hand."),
+    "add": ("intake", "add", "Queue URLs by hand, or store a pasted text."),
     "crawl": ("crawl", "app", "Sources that are polled on a schedule: feeds, sitemaps and section pages."),
     "status": (
         "status",

@@ -29,7 +29,7 @@ def show(ctx: typer.Context, format_: FormatOption = None) -> None:
     rows = [
         {
             "name": name,
-            "value": hide_password(value) if isinstance(value, str) else value,
+            "value": _shown(name, value),
             "origin": context.loaded.origin[name],
         }
         for name, value in values.items()
@@ -49,6 +49,13 @@ def path(ctx: typer.Context, format_: FormatOption = None) -> None:
     looked_at.append(("data", context.settings.data_folder))
     rows = [{"holds": holds, "path": str(place), "exists": place.exists()} for holds, place in looked_at]
     write_rows(rows, FILES, format_)
+
+
+def _shown(name: str, value: object) -> object:
+    """A setting's value without what is secret in it."""
+    if name.endswith("_key") and value:
+        return "***"
+    return hide_password(value) if isinstance(value, str) else value
 
 
 def hide_password(text: str) -> str:

@@ -13,16 +13,19 @@ from typing import Literal
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.cli import printable
 from pipeline.cli.broker import ping
 from pipeline.cli.configuration import hide_password
 from pipeline.cli.context import Context
 from pipeline.cli.messages import say
-from pipeline.cli.output import Column, FormatOption, write_rows
+from pipeline.cli.output import Column, FormatOption, shown, write_rows
 from pipeline.embedded import attach_or_start, running
 from pipeline.errors import WirecopyError
 from pipeline.settings import Settings
+from pipeline.stages.provider_list import list_providers
 from pipeline.store import schema
-from pipeline.store.engine import check_server, connect
+from pipeline.store.engine import check_server, connect, sessions
+from pipeline.store.providers import Books, books
 
 FAILED = 1
 OLDEST_PYTHON = (3, 11)
@@ -70,6 +73,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _database(settings)
     yield _broker(settings)
     yield _fleet(settings)
+    yield from _providers(settings)
 
 
 def _python() -> Finding:
@@ -199,3 +203,50 @@ def _fleet(settings: Settings) -> Finding:
     if settings.database_url and settings.redis_url:
         return Finding("ok", "workers", "run elsewhere; `wirecopy status` says when anything was last attempted")
     return Finding("warn", "workers", "do not run: nothing is fetched", "Start them with `wirecopy up`.")
+
+
+def _providers(settings: Settings) -> Iterator[Finding]:
+    """Who is asked for other copies, and how each has answered so far."""
+    try:
+        every = list_providers(settings, lambda _: ())
+    except WirecopyError as error:
+        yield Finding("fail", "discovery", str(error))
+        return
+    known = _books(settings, [provider.name for provider in every])
+    for provider in every:
+        what = f"discovery: {provider.name}"
+        held = known.get(provider.name)
+        if provider.off is not None:
+            yield Finding("ok", what, f"off: {provider.off}")
+        elif held is None:
+            yield Finding("ok", what, "on, not asked yet")
+        elif held.open_for is not None:
+            rests = f"let alone for {held.open_for:.0f} s after {held.failures} failures: {held.last_failure}"
+            yield Finding(
+                "warn", what, printable.line(rests), "It is asked again by itself; mend its settings where they are wrong."
+            )
+        else:
+            last = f", the last time at {shown(held.answered_at)} UTC" if held.answered_at else ""
+            failed = f"; {held.failures} failures in a row: {held.last_failure}" if held.failures else ""
+            yield Finding("ok", what, printable.line(f"on, {held.spent} of {provider.budget:,} requests today{last}{failed}"))
+
+
+def _books(settings: Settings, names: list[str]) -> dict[str, Books]:
+    """The providers' books, where there is a database of ours that has any; without one that runs nothing is started."""
+    url = settings.database_url
+    if not url:
+        try:
+            up = running(settings.data_folder)
+        except WirecopyError:
+            return {}
+        if up is None:
+            return {}
+        url = up.database_url
+    engine = connect(url, settings.database_password_file)
+    try:
+        with sessions(engine)() as session:
+            return books(session, names)
+    except (WirecopyError, SQLAlchemyError, OSError):
+        return {}  # what is wrong there has been said
+    finally:
+        engine.dispose()

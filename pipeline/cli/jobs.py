@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli import printable
 from pipeline.cli.context import Context
+from pipeline.cli.finds import how_found
 from pipeline.cli.messages import say
 from pipeline.cli.output import Column, Format, FormatOption, as_mapping, is_terminal, write_record, write_rows
 from pipeline.cli.progress import Bar
@@ -37,6 +38,7 @@ ITEMS = (
     Column("state", least=10, show=lambda state: state.replace("_", " ")),
     Column("story_id", "story", right=True),
     Column("why", least=18),
+    Column("found_by", "found by", least=12, spare=True),
     Column("step", "which is", least=10, spare=True),
 )
 STEPS = (
@@ -112,6 +114,7 @@ def _show_url(context: Context, given: str, format_: Format | None) -> None:
         "state": history.state.replace("_", " "),
         "admitted": history.admitted_at,
         "found by": history.found_by,
+        "found for": how_found(history.found),
         "redirects": [hop["to"] for hop in history.hops],
         "declares": [_origin(origin) for arrival in history.arrivals[-1:] for origin in arrival.origins],
         "may go on": next((arrival.partial for arrival in history.arrivals[-1:]), None),

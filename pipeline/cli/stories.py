@@ -9,6 +9,7 @@ import typer
 from pipeline.cli import printable
 from pipeline.cli.context import Context
 from pipeline.cli.doubt import LEGEND, bracketed, styled, with_conjectures
+from pipeline.cli.finds import how_found
 from pipeline.cli.messages import say
 from pipeline.cli.output import (
     Column,
@@ -25,8 +26,10 @@ from pipeline.cli.output import (
 )
 from pipeline.errors import NotFound
 from pipeline.philology.recovered import Kind
-from pipeline.store import queries
+from pipeline.stages.outcome import Bell
+from pipeline.store import discoveries, jobs, queries
 from pipeline.store.queries import RecoveryView, SearchFilter, StoryView
+from pipeline.store.tables import Stage
 
 app = typer.Typer(help="Stories: what was recovered, and the copies it rests on.", no_args_is_help=True)
 
@@ -52,6 +55,7 @@ COPIES = (
     Column("story_id", "story", right=True, spare=True),
     Column("lineage", right=True, spare=True),
     Column("found_by", "found by", least=10, spare=True),
+    Column("found", "found for", least=16, spare=True, show=how_found),
     Column("source", least=30, spare=True),
 )
 
@@ -238,3 +242,26 @@ def explain(
         )
     elif basis.evidence_changed:
         say(f"Other stories have taught more since version {recovery.version}: it is told from what they taught then.")
+
+
+@app.command()
+def discover(
+    ctx: typer.Context,
+    story_id: Annotated[int, typer.Argument(metavar="ID", help="The story's number, as `wirecopy search` gives it.")],
+) -> None:
+    """Look for more copies of a story: ask the providers that `wirecopy doctor` lists, and queue what looks like a copy.
+
+    Example: wirecopy story discover 12
+    """
+    context: Context = ctx.obj
+    with context.services() as services:
+        with services.factory.begin() as session:
+            queries.story(session, story_id)
+            job_id = jobs.open_job(session, "discover", f"copies of story {story_id}")
+            discovery_id = discoveries.open_discovery(session, story_id, f"story {story_id}", job_id)
+        context.wiring.ring(services.settings)(Bell(Stage.DISCOVER, discovery_id))
+        say(
+            f"Job {job_id}: `wirecopy jobs watch {job_id}` follows it, `wirecopy story copies {story_id}` shows what it brings."
+        )
+        if services.started:
+            say("Nothing is looked for until `wirecopy up` runs.")

@@ -20,16 +20,16 @@ from pipeline.discovery.queries import Query, Seed, strip_outlet
 
 # Fitted by `python bench/finding.py --fit` on part "fit"; docs/discovery.md has the figures.
 WEIGHTS: Mapping[str, float] = {
-    "bias": -6.24,
-    "passage": 4.22,
-    "beyond": 1.73,
-    "foreign": -4.47,
-    "title": 5.61,
-    "phrase": 0.5,
-    "unseen": 3.45,
+    "bias": -6.16,
+    "passage": 3.09,
+    "beyond": 2.06,
+    "foreign": -4.34,
+    "title": 5.47,
+    "phrase": 1.21,
+    "unseen": 3.21,
 }
 """Log odds of each feature of `compare`."""
-DROPPED = 0.2
+DROPPED = 0.3
 """Candidates under this are not fetched."""
 LIKELY = 0.5
 """Candidates from this on count as copies while queries are chosen."""
@@ -72,7 +72,7 @@ class Yardstick:
         passage   of the snippet, what one stretch of the seed has in the same order
         beyond    the same of those words alone that were not asked for: what was, any answer has
         foreign   of the snippet's names and numbers, those that the seed lacks
-        title     of both headlines, what they share
+        title     of both headlines, what they share; where none is shown, as much as of the passage
         phrase    1 where the provider says that the page has the quoted words
         unseen    1 where there is no snippet
         """
@@ -81,11 +81,12 @@ class Yardstick:
         said = {word.key for word in self._read(" ".join(asked.words))} if asked else set()
         held = [word for fragment in fragments for word in self._in_order(fragment)]
         firm = [word for word in words if word.sort in (Sort.NAME, Sort.NUMBER)]
+        passage = _share(held, words)
         return {
-            "passage": _share(held, words),
+            "passage": passage,
             "beyond": _share([word for word in held if word.key not in said], [word for word in words if word.key not in said]),
             "foreign": _share([word for word in firm if word.key not in self._places], firm),
-            "title": self._compare_titles(candidate.title),
+            "title": passage if candidate.title is None else self._compare_titles(candidate.title),
             "phrase": float(candidate.holds_phrase),
             "unseen": float(not words),
         }
@@ -108,10 +109,8 @@ class Yardstick:
             best = max(best, [word for at, word in enumerate(fragment) if at not in lost], key=_bits)
         return best
 
-    def _compare_titles(self, title: str | None) -> float:
-        own = self._read(strip_outlet(title)) if title else []
-        if not own:
-            return 0.0
+    def _compare_titles(self, title: str) -> float:
+        own = self._read(strip_outlet(title))
         return max((_likeness(own, other) for other in self._titles), default=0.0)
 
 

@@ -124,6 +124,7 @@ class Search:
         desk: Desk,
         key_of: Callable[[str], str | None],
         known: Collection[str] = (),
+        answered: Collection[str] = (),
     ) -> None:
         self.findings = Findings()
         self._wanted, self._desk, self._key_of = wanted, desk, key_of
@@ -131,6 +132,8 @@ class Search:
         self._webs = {provider.name: web_of(provider) for provider in self._providers}
         self._yardstick = Yardstick(wanted.seed, wanted.rarity)
         self._best: dict[str, Find] = {}
+        # Those have been asked once already what is asked once.
+        self._answered = frozenset(answered)
         # Pages of the story itself explain passages, and are nothing new.
         self._seen: set[str] = set(known)
 
@@ -138,21 +141,25 @@ class Search:
         """Ask what is asked once, then query after query until the last ones bring nothing new or `most_queries` are asked."""
         once = [Query(QueryKind.TEXT, (), "the whole text")]
         once += [Query(QueryKind.ADDRESS, (url,), "a known address") for url in self._wanted.addresses[:MOST_ADDRESSES]]
-        for single in once:
-            await self._ask_all(single)
-        options = list_queries(self._wanted.seed, self._wanted.rarity)
-        asked: list[Asked] = []
-        while len(asked) < most_queries and (query := choose(options, asked)) is not None:
-            report = await self._ask_all(query)
-            if report is None:
-                break  # nobody is left who could answer it, or any other
-            asked.append(Asked(query, report.hits, report.likely, report.new))
-        self.findings.finds = list(self._best.values())
+        try:
+            for single in once:
+                await self._ask_all(single)
+            options = list_queries(self._wanted.seed, self._wanted.rarity)
+            asked: list[Asked] = []
+            while len(asked) < most_queries and (query := choose(options, asked)) is not None:
+                report = await self._ask_all(query)
+                if report is None:
+                    break  # nobody is left who could answer it, or any other
+                asked.append(Asked(query, report.hits, report.likely, report.new))
+        finally:
+            # Whoever has no more time takes what there is.
+            self.findings.finds = list(self._best.values())
         return self.findings
 
     async def _ask_all(self, query: Query) -> Report | None:
         """Ask everybody who answers such queries, side by side; None where nobody answered."""
-        able = [provider for provider in self._providers if query.kind in provider.answers]
+        done = self._answered if query.kind in ONCE else ()
+        able = [provider for provider in self._providers if query.kind in provider.answers and provider.name not in done]
         answers = await asyncio.gather(*(self._ask(provider, query) for provider in able))
         silent = tuple(provider.name for provider, answer in zip(able, answers, strict=True) if answer is None)
         if len(silent) == len(able):

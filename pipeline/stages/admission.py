@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from pipeline.crawl import urls
 from pipeline.errors import Malformed, Misuse
 from pipeline.settings import Settings
-from pipeline.store import frontier
+from pipeline.store import discoveries, frontier
 from pipeline.store.frontier import Admitted, NewUrl
 from pipeline.store.tables import Purpose
 
@@ -32,8 +32,11 @@ def admit(
     priority: int = 0,
     source_id: int | None = None,
     reopen: bool = True,
+    discover: bool = False,
 ) -> Admission:
     """Put URLs into the frontier, each page once. Lines that are no URL are given back with the reason.
+
+    With `discover` the other copies of a page's text are looked for once it is placed.
 
     Raises Misuse where a URL beyond loopback is asked for and no contact is set.
     """
@@ -47,7 +50,10 @@ def admit(
             continue
         need_contact(url.host, settings)
         good.append(NewUrl(url.text, url.key, url.host, Purpose.ARTICLE, found_by, priority, source_id))
-    return Admission(frontier.admit(session, good, reopen=reopen), tuple(malformed))
+    admitted = frontier.admit(session, good, reopen=reopen)
+    if discover:
+        discoveries.want(session, admitted.ids)
+    return Admission(admitted, tuple(malformed))
 
 
 def need_contact(host: str, settings: Settings) -> None:

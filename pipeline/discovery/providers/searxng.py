@@ -16,8 +16,7 @@ from pipeline.errors import Malformed, Refused
 from pipeline.settings import Settings
 
 NAME = "searxng"
-INTERVAL, BUDGET = 2.0, 2_000
-"""An instance's engines are banned by the sites that they ask where it asks too often."""
+BUDGET = 5_000
 
 
 def make(settings: Settings) -> Provider:
@@ -50,4 +49,4 @@ def make(settings: Settings) -> Provider:
         ]
 
     off = None if base else "set searxng_url to an instance of your own with JSON switched on"
-    return Provider(NAME, WORDS, ask, INTERVAL, BUDGET, off, private=settings.searxng_private)
+    return Provider(NAME, WORDS, ask, settings.searxng_interval, BUDGET, off, private=settings.searxng_private)
