@@ -199,9 +199,8 @@ def print_weights(ground: Ground, tried: Sequence[tuple[int, Findings]], rarity:
             shown = find.candidate
             page = ground.pages[ground.number[shown.url]]
             held = find.query.kind in QUOTED  # the local service obeys quotation marks
-            for snippet in (shown.snippet, None):
-                candidate = Candidate(shown.url, shown.why, shown.title, snippet, holds_phrase=held)
-                evidence = yardstick.compare(candidate, find.query)
+            blank = yardstick.compare(Candidate(shown.url, shown.why, shown.title, holds_phrase=held), find.query)
+            for evidence in (find.likeness.evidence, blank):
                 rows.append([1.0, *(evidence[name] for name in names)])
                 wanted.append(page.story == ground.story(seed))
     features, labels = np.array(rows), np.array(wanted, dtype=float)
@@ -213,11 +212,13 @@ def print_weights(ground: Ground, tried: Sequence[tuple[int, Findings]], rarity:
         curve = (features * (odds * (1 - odds))[:, None]).T @ features + ridge
         weights -= np.linalg.solve(curve, slope)
     print("\nweights:", {name: round(float(value), 2) for name, value in zip(("bias", *names), weights, strict=True)})
-    scores = (1 / (1 + np.exp(-features @ weights)))[::2]
-    real = labels[::2] == 1
-    for lost in (0.01, 0.015, 0.02):
-        threshold = float(np.quantile(scores[real], lost))
-        print(f"{lost:.1%} of copies lost at {threshold:.3f}: {(scores[~real] < threshold).mean():.3f} of the others dropped")
+    now = np.array([WEIGHTS[name] for name in ("bias", *names)])
+    for which, chosen in (("these", weights), ("those in force", now)):
+        scores = (1 / (1 + np.exp(-features @ chosen)))[::2]
+        real = labels[::2] == 1
+        for lost in (0.01, 0.015, 0.02):
+            threshold = float(np.quantile(scores[real], lost))
+            print(f"{which}: {lost:.1%} of copies lost at {threshold:.3f}: {(scores[~real] < threshold).mean():.3f} dropped")
 
 
 def main() -> int:

@@ -79,6 +79,19 @@ class Settings(BaseModel):
     searxng_url: str
     searxng_private: bool
     searxng_interval: Seconds
+    gdelt_doc_url: str
+    gdelt_ngrams_url: str
+    gdelt_ngrams_files: Annotated[int, Field(ge=0)]
+    brave_url: str
+    brave_key: str
+    media_cloud_url: str
+    media_cloud_key: str
+    news_api_url: str
+    news_api_key: str
+    wayback_url: str
+    common_crawl_index_url: str
+    common_crawl_data_url: str
+    discovery_listings: str
 
     @property
     def data_folder(self) -> Path:

@@ -25,7 +25,9 @@ class Wanted:
     """When a copy was first published, as far as is known."""
     language: str | None = None
     addresses: tuple[str, ...] = ()
-    """URLs of its copies that gave no text, or may have said something else before."""
+    """URLs of its copies, which may have said something else before."""
+    lost: tuple[str, ...] = ()
+    """URLs that looked like copies and gave no text."""
 
 
 Ask = Callable[[Query, Wanted, Web], Awaitable[Sequence[Candidate]]]

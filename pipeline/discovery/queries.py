@@ -43,7 +43,9 @@ class QueryKind(StrEnum):
     TEXT = "text"
     """The whole article, for providers that join on its n-grams or compare its headline with lists."""
     ADDRESS = "address"
-    """A URL that is known, for archives."""
+    """The URL of a copy, for archives: what the page said before."""
+    LOST = "lost"
+    """A URL that gave no text, for archives that still have it."""
 
 
 QUOTED = (QueryKind.QUOTATION, QueryKind.PHRASE)

@@ -20,13 +20,13 @@ from pipeline.discovery.queries import Query, Seed, strip_outlet
 
 # Fitted by `python bench/finding.py --fit` on part "fit"; docs/discovery.md has the figures.
 WEIGHTS: Mapping[str, float] = {
-    "bias": -6.16,
-    "passage": 3.09,
-    "beyond": 2.06,
-    "foreign": -4.34,
-    "title": 5.47,
-    "phrase": 1.21,
-    "unseen": 3.21,
+    "bias": -4.75,
+    "passage": 2.87,
+    "beyond": 2.28,
+    "foreign": -2.78,
+    "title": 3.54,
+    "phrase": 1.2,
+    "unseen": 2.9,
 }
 """Log odds of each feature of `compare`."""
 DROPPED = 0.3
@@ -62,9 +62,7 @@ class Yardstick:
 
     def judge(self, candidate: Candidate, asked: Query | None = None) -> Likeness:
         """How much it looks like a copy; `asked` is the query that it answers."""
-        evidence = self.compare(candidate, asked)
-        odds = WEIGHTS["bias"] + sum(WEIGHTS[name] * value for name, value in evidence.items())
-        return Likeness(1 / (1 + exp(-odds)), evidence)
+        return weigh([self.compare(candidate, asked)])
 
     def compare(self, candidate: Candidate, asked: Query | None = None) -> dict[str, float]:
         """The features, each from 0 to 1, all but the last two as shares of bits.
@@ -86,7 +84,7 @@ class Yardstick:
             "passage": passage,
             "beyond": _share([word for word in held if word.key not in said], [word for word in words if word.key not in said]),
             "foreign": _share([word for word in firm if word.key not in self._places], firm),
-            "title": passage if candidate.title is None else self._compare_titles(candidate.title),
+            "title": passage if candidate.title is None else self.compare_titles(candidate.title),
             "phrase": float(candidate.holds_phrase),
             "unseen": float(not words),
         }
@@ -109,9 +107,21 @@ class Yardstick:
             best = max(best, [word for at, word in enumerate(fragment) if at not in lost], key=_bits)
         return best
 
-    def _compare_titles(self, title: str) -> float:
+    def compare_titles(self, title: str) -> float:
+        """How much a headline shares with the seed's, the likest of them, from 0 to 1."""
         own = self._read(strip_outlet(title))
         return max((_likeness(own, other) for other in self._titles), default=0.0)
+
+
+def weigh(shown: Sequence[Mapping[str, float]]) -> Likeness:
+    """How much a page looks like a copy by all that was shown of it, query by query: what speaks for it most, and what
+    speaks against it on average; a caption or a promotion line is in every paper's copy.
+    """
+    evidence = {name: max(features[name] for features in shown) for name in shown[0]}
+    evidence["foreign"] = sum(features["foreign"] for features in shown) / len(shown)
+    evidence["unseen"] = min(features["unseen"] for features in shown)
+    odds = WEIGHTS["bias"] + sum(WEIGHTS[name] * value for name, value in evidence.items())
+    return Likeness(1 / (1 + exp(-odds)), evidence)
 
 
 def _likeness(one: Sequence[Word], two: Sequence[Word]) -> float:

@@ -6,18 +6,19 @@ discovery's: what it did not answer is reported, and asked again later.
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Protocol
 
 from pipeline.discovery.candidates import Candidate
 from pipeline.discovery.provider import Provider, Wanted
 from pipeline.discovery.queries import QUOTED, Asked, Query, QueryKind, choose, list_queries
-from pipeline.discovery.ranking import LIKELY, Likeness, Yardstick
+from pipeline.discovery.ranking import LIKELY, Likeness, Yardstick, weigh
 from pipeline.discovery.web import JSON, Reply, Take, Web
 from pipeline.errors import Unavailable, WirecopyError
 
-ONCE = (QueryKind.TEXT, QueryKind.ADDRESS)
+KNOWN = (QueryKind.ADDRESS, QueryKind.LOST)
+ONCE = (QueryKind.TEXT, *KNOWN)
 MOST_ADDRESSES = 20
 MOST_SAID = 500
 
@@ -47,7 +48,7 @@ class Desk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """A candidate, who named it for which query, and how much it looks like a copy."""
+    """A candidate, who named it for which query, and how much it looks like a copy by all that was shown of it."""
 
     candidate: Candidate
     key: str
@@ -131,7 +132,9 @@ class Search:
         self._providers = [provider for provider in providers if provider.off is None]
         self._webs = {provider.name: web_of(provider) for provider in self._providers}
         self._yardstick = Yardstick(wanted.seed, wanted.rarity)
-        self._best: dict[str, Find] = {}
+        self._best: dict[str, tuple[Find, float]] = {}
+        """Key → the find that looked most like a copy by itself, and how much it did."""
+        self._shown: dict[str, list[Mapping[str, float]]] = {}
         # Those have been asked once already what is asked once.
         self._answered = frozenset(answered)
         # Pages of the story itself explain passages, and are nothing new.
@@ -140,7 +143,8 @@ class Search:
     async def run(self, most_queries: int) -> Findings:
         """Ask what is asked once, then query after query until the last ones bring nothing new or `most_queries` are asked."""
         once = [Query(QueryKind.TEXT, (), "the whole text")]
-        once += [Query(QueryKind.ADDRESS, (url,), "a known address") for url in self._wanted.addresses[:MOST_ADDRESSES]]
+        once += [Query(QueryKind.LOST, (url,), url) for url in self._wanted.lost[:MOST_ADDRESSES]]
+        once += [Query(QueryKind.ADDRESS, (url,), url) for url in self._wanted.addresses[:MOST_ADDRESSES]]
         try:
             for single in once:
                 await self._ask_all(single)
@@ -153,7 +157,7 @@ class Search:
                 asked.append(Asked(query, report.hits, report.likely, report.new))
         finally:
             # Whoever has no more time takes what there is.
-            self.findings.finds = list(self._best.values())
+            self.findings.finds = [find for find, _ in self._best.values()]
         return self.findings
 
     async def _ask_all(self, query: Query) -> Report | None:
@@ -202,10 +206,18 @@ class Search:
         key = self._key_of(candidate.url)
         if key is None:
             return None
-        likeness = self._yardstick.judge(candidate, query)
+        if query.kind in KNOWN:
+            # An archive answers with the very page that it was asked for.
+            likeness = own = Likeness(1.0, {"address": 1.0})
+        else:
+            shown = self._shown.setdefault(key, [])
+            shown.append(self._yardstick.compare(candidate, query))
+            likeness, own = weigh(shown), weigh(shown[-1:])
         held = self._best.get(key)
-        if held is None or likeness.score > held.likeness.score:
-            self._best[key] = Find(candidate, key, provider.name, query, likeness)
+        if held is None or own.score > held[1]:
+            self._best[key] = Find(candidate, key, provider.name, query, likeness), own.score
+        else:
+            self._best[key] = replace(held[0], likeness=likeness), held[1]
         if likeness.score < LIKELY and query.kind not in QUOTED:
             return None
         new = key not in self._seen

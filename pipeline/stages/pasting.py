@@ -43,7 +43,6 @@ def paste(session: Session, witness: Witness) -> Pasted:
         published_at=witness.published,
         text=text,
         origins=[],
-        features=[],
     )
     session.add(row)
     session.flush()

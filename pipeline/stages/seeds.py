@@ -53,6 +53,7 @@ def read_wanted(session: Session, story_id: int | None, now: datetime) -> Wanted
         published=published,
         language=language,
         addresses=tuple(discoveries.addresses(session, story.id)),
+        lost=tuple(discoveries.lost_pages(session, story.id)),
     )
 
 

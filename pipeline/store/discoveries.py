@@ -141,8 +141,8 @@ def known_keys(session: Session, story_id: int) -> set[str]:
     return set(session.scalars(pages.where(StoredWitness.story_id == story_id)))
 
 
-def addresses(session: Session, story_id: int) -> list[str]:
-    """URLs that an archive may know more of: finds of the story that gave no text, then its copies' own."""
+def lost_pages(session: Session, story_id: int) -> list[str]:
+    """URLs that discoveries of the story found and that gave no text, the likeliest first."""
     lost = (
         select(FrontierRow.url)
         .join(StoredFind, StoredFind.frontier_id == FrontierRow.id)
@@ -151,6 +151,11 @@ def addresses(session: Session, story_id: int) -> list[str]:
         .order_by(StoredFind.score.desc())
         .limit(MOST_ADDRESSES)
     )
+    return list(dict.fromkeys(session.scalars(lost)))
+
+
+def addresses(session: Session, story_id: int) -> list[str]:
+    """URLs of the story's copies, which an archive may have seen earlier."""
     own = (
         select(FrontierRow.url)
         .join(StoredWitness, StoredWitness.frontier_id == FrontierRow.id)
@@ -158,7 +163,7 @@ def addresses(session: Session, story_id: int) -> list[str]:
         .order_by(StoredWitness.id)
         .limit(MOST_ADDRESSES)
     )
-    return list(dict.fromkeys([*session.scalars(lost), *session.scalars(own)]))[:MOST_ADDRESSES]
+    return list(dict.fromkeys(session.scalars(own)))
 
 
 def forget(session: Session, story_id: int) -> list[int]:

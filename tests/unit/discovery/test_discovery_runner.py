@@ -19,7 +19,13 @@ TEXT = (
     "The city closed the old bridge over the Kestrel river on Monday after engineers found cracks in 14 of its 96 girders.",
     'About 32,500 people use it daily. "We could not wait another day," Mayor Ines Calder told reporters.',
 )
-WANTED = Wanted(Seed(TEXT, (TITLE,)), rarity_of("en"), datetime(2026, 5, 4, tzinfo=UTC), addresses=("http://dead.example/a",))
+WANTED = Wanted(
+    Seed(TEXT, (TITLE,)),
+    rarity_of("en"),
+    datetime(2026, 5, 4, tzinfo=UTC),
+    addresses=("http://known.example/a",),
+    lost=("http://dead.example/a",),
+)
 
 
 class Books:
@@ -152,7 +158,7 @@ def test_what_the_story_has_is_nothing_new() -> None:
 
 def test_each_provider_is_asked_what_it_answers() -> None:
     """Lists are asked once with the whole text, archives for each address, search engines for words."""
-    asked: dict[str, list[QueryKind]] = {"list": [], "archive": [], "engine": []}
+    asked: dict[str, list[QueryKind]] = {"list": [], "archive": [], "lost": [], "engine": []}
 
     def noting(name: str) -> Ask:
         async def ask(query: Query, wanted: Wanted, web: Web) -> Sequence[Candidate]:
@@ -165,10 +171,12 @@ def test_each_provider_is_asked_what_it_answers() -> None:
         Books(),
         Provider("list", frozenset({QueryKind.TEXT}), noting("list")),
         Provider("archive", frozenset({QueryKind.ADDRESS}), noting("archive")),
+        Provider("lost", frozenset({QueryKind.LOST}), noting("lost")),
         Provider("engine", WORDS, noting("engine")),
     )
     assert asked["list"] == [QueryKind.TEXT]
     assert asked["archive"] == [QueryKind.ADDRESS]
+    assert asked["lost"] == [QueryKind.LOST]
     assert set(asked["engine"]) <= WORDS
 
 
