@@ -29,7 +29,7 @@ WEIGHTS: Mapping[str, float] = {
     "unseen": 2.9,
 }
 """Log odds of each feature of `compare`."""
-DROPPED = 0.3
+DROPPED = 0.37
 """Candidates under this are not fetched."""
 LIKELY = 0.5
 """Candidates from this on count as copies while queries are chosen."""
@@ -114,8 +114,10 @@ class Yardstick:
 
 
 def weigh(shown: Sequence[Mapping[str, float]]) -> Likeness:
-    """How much a page looks like a copy by all that was shown of it, query by query: what speaks for it most, and what
-    speaks against it on average; a caption or a promotion line is in every paper's copy.
+    """How much a page looks like a copy by all that was shown of it, query by query.
+
+    What speaks for it counts where it does so most, what speaks against it on average: every paper's copy has a caption or a
+    promotion line of its own.
     """
     evidence = {name: max(features[name] for features in shown) for name in shown[0]}
     evidence["foreign"] = sum(features["foreign"] for features in shown) / len(shown)

@@ -36,7 +36,8 @@ def admit(
 ) -> Admission:
     """Put URLs into the frontier, each page once. Lines that are no URL are given back with the reason.
 
-    With `discover` the other copies of a page's text are looked for once it is placed.
+    With `discover` the other copies of a page's text are looked for once it is placed; where nothing is reopened, of pages that
+    were known before they are not.
 
     Raises Misuse where a URL beyond loopback is asked for and no contact is set.
     """
@@ -52,7 +53,7 @@ def admit(
         good.append(NewUrl(url.text, url.key, url.host, Purpose.ARTICLE, found_by, priority, source_id))
     admitted = frontier.admit(session, good, reopen=reopen)
     if discover:
-        discoveries.want(session, admitted.ids)
+        discoveries.want(session, admitted.ids if reopen else admitted.new)
     return Admission(admitted, tuple(malformed))
 
 

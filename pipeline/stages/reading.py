@@ -107,6 +107,7 @@ def _admit_listed(
         found_by=f"source {source.name}",
         source_id=source.id,
         reopen=False,
+        discover=source.discover,
     )
     new = admission.admitted.new
     state = f"{len(page.items)} items, {len(new)} new"

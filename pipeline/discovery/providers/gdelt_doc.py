@@ -8,6 +8,7 @@ long. It shows titles only, and every word of a query has to be in the text.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -29,6 +30,8 @@ MOST_WORDS = 4
 BEFORE, AFTER = timedelta(days=2), timedelta(days=21)
 MOST_REPAIRS = 100
 STAMP = "%Y%m%d%H%M%S"
+MOST_COMPLAINED = 500
+_COMPLAINT = re.compile(r"\s*[A-Z][^<>{}\ufffd]*[a-z]{3}[^<>{}\ufffd]*")
 
 
 def make(settings: Settings) -> Provider:
@@ -70,8 +73,7 @@ def _phrased(query: Query) -> str:
 
 def _is_complaint(reply: Reply) -> bool:
     """Whether it is a line about the query (too short, too common), which says nothing of the service."""
-    text = reply.body[:200].lstrip()
-    return not text.startswith((b"{", b"[", b"<")) and b"\n<" not in reply.body[:500] and len(reply.body) < 500
+    return len(reply.body) < MOST_COMPLAINED and _COMPLAINT.fullmatch(reply.body.decode("utf-8", "replace")) is not None
 
 
 def _read(reply: Reply) -> Any:

@@ -166,6 +166,7 @@ class Lines:
         if self._plain is None:
             # Where the service said that it was packed for the way, the fetcher has inflated it already.
             self._plain = not piece.startswith(b"\x1f\x8b")
+            self._wrong = "it is HTML" if piece.lstrip().startswith(b"<") else None
         while piece and self._wrong is None:
             text, piece = (piece, b"") if self._plain else self._open(piece)
             self._size += len(text)
