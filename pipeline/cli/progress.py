@@ -43,4 +43,6 @@ class Bar:
 def watch(bar: Bar, progress: JobProgress) -> None:
     """Show how far a job has come."""
     states = ", ".join(f"{count} {state}" for state, count in sorted(progress.states.items()))
+    if progress.searching:
+        states = f"{states}, looking for copies".removeprefix(", ")
     bar.show(states, progress.finished, progress.items)

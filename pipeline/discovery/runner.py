@@ -135,6 +135,8 @@ class Search:
         self._best: dict[str, tuple[Find, float]] = {}
         """Key → the find that looked most like a copy by itself, and how much it did."""
         self._shown: dict[str, list[Mapping[str, float]]] = {}
+        self._told: set[str] = set()
+        """Providers that have answered what is asked once."""
         # Those have been asked once already what is asked once.
         self._answered = frozenset(answered)
         # Pages of the story itself explain passages, and are nothing new.
@@ -158,6 +160,13 @@ class Search:
         finally:
             # Whoever has no more time takes what there is.
             self.findings.finds = [find for find, _ in self._best.values()]
+        return self.findings
+
+    def break_off(self) -> Findings:
+        """What there is when there is no more time: who had none to answer what is asked once is missed, and asked again."""
+        once = [one.name for one in self._providers if one.answers & frozenset(ONCE) and one.name not in self._answered]
+        self.findings.missed |= {name: "there was no more time" for name in once if name not in self._told}
+        self.findings.again_in = 0.0
         return self.findings
 
     async def _ask_all(self, query: Query) -> Report | None:
@@ -194,6 +203,8 @@ class Search:
             return None
         if metered.requests:
             await asyncio.to_thread(self._desk.succeeded, provider)
+        if query.kind in ONCE:
+            self._told.add(provider.name)
         return found
 
     def _miss(self, provider: Provider, why: str, pause: float | None) -> None:

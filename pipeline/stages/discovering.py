@@ -32,8 +32,8 @@ from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Discovery, FrontierRow, Purpose, Stage
 from pipeline.store.values import storable
 
-# Share of the claim's time that a run may take: the rest is for writing it down.
-LEASE_USED = 0.8
+# Share of the claim's time that a run may take: the rest is for writing it down, and for others' work in between.
+LEASE_USED = 0.5
 # Runs of one discovery, and the longest pause between two of them: who rests longer is not waited for.
 MOST_RUNS, LONGEST_PAUSE = 6, 3_600.0
 
@@ -85,7 +85,7 @@ async def _search(
         async with asyncio.timeout(settings.work_lease * LEASE_USED):
             await search.run(settings.discovery_queries)
     except TimeoutError:
-        search.findings.again_in = 0.0
+        return search.break_off(), ""
     return search.findings, ""
 
 

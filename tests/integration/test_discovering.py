@@ -289,3 +289,15 @@ def test_a_story_of_pasted_texts_can_be_forgotten(factory: SessionFactory, askin
 def test_article_is_what_the_walk_serves() -> None:
     """The snippets above are passages of the pages."""
     assert SENTENCES[0].encode() in article()
+
+
+def test_a_source_marks_what_is_new_alone(factory: SessionFactory, asking: Settings) -> None:
+    """Of what a source lists again and again, pages that were known before lead to no discovery; somebody's wish does."""
+    urls = ["http://127.0.0.1/known", "http://127.0.0.1/new"]
+    with factory.begin() as session:
+        admit(session, urls[:1], asking, found_by="hand")
+        admit(session, urls, asking, found_by="source x", reopen=False, discover=True)
+        marked = select(FrontierRow.url).where(FrontierRow.discover)
+        assert session.scalars(marked).all() == urls[1:]
+        admit(session, urls[:1], asking, found_by="hand", discover=True)
+        assert set(session.scalars(marked)) == set(urls)

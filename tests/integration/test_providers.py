@@ -378,7 +378,11 @@ def test_a_lost_page_is_read_out_of_common_crawl(service: Service) -> None:
     assert service.asked[-1][1]["range"] == f"bytes=10-{9 + len(packed)}"
 
 
-@pytest.mark.parametrize("packed", [b"no gzip at all", record(kind="metadata"), record()[:40], gzip.compress(b"no WARC"), b""])
+@pytest.mark.parametrize(
+    "packed",
+    [b"no gzip at all", record(kind="metadata"), record()[:40], gzip.compress(b"no WARC"), b""],
+    ids=["no gzip", "another record", "half a gzip", "no WARC", "nothing"],
+)
 def test_a_record_that_is_none_is_malformed(service: Service, packed: bytes) -> None:
     """Ranges that hold something else."""
     crawled(service, packed, **({} if packed else {"length": "14"}))

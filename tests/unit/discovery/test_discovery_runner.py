@@ -191,6 +191,29 @@ def test_a_page_is_noted_once_with_its_best_find() -> None:
     assert [(find.provider, find.candidate) for find in found.finds] == [("two", best)]
 
 
+def test_who_had_no_time_is_asked_again() -> None:
+    """A run that is broken off keeps its finds, and says who has not answered what is asked once."""
+
+    async def slow(query: Query, wanted: Wanted, web: Web) -> Sequence[Candidate]:
+        await asyncio.Event().wait()
+        return ()
+
+    text = frozenset({QueryKind.TEXT})
+    told = Provider("told", text, answering(copy("a"), kinds=text))
+    providers = [told, Provider("slow", frozenset({QueryKind.LOST}), slow), Provider("engine", WORDS, answering())]
+    search = Search(WANTED, providers, lambda _: Page(), Books(), lambda url: url)
+
+    async def briefly() -> None:
+        async with asyncio.timeout(0.2):
+            await search.run(10)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(briefly())
+    found = search.break_off()
+    assert [find.candidate.url for find in found.finds] == ["http://a.example/"]
+    assert (set(found.missed), found.again_in) == ({"slow"}, 0.0)
+
+
 def test_a_kept_answer_costs_nothing() -> None:
     """The second time the answer comes out of the books; a bad answer is not kept."""
     books, good, bad = Books(), Page(body=b"[1]"), Page(status=503)
