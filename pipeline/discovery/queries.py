@@ -73,6 +73,11 @@ class Query:
         joined = " ".join(self.words)
         return f'"{joined}"' if self.kind in QUOTED else joined
 
+    def longest(self, most: int) -> tuple[str, ...]:
+        """The longest of its words in their order: for services that want every word of a query in the text."""
+        chosen = sorted(self.words, key=len, reverse=True)[:most]
+        return tuple(word for word in self.words if word in chosen)
+
 
 @dataclass(frozen=True, slots=True)
 class Seed:

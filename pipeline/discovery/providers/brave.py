@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from pipeline.discovery.candidates import Candidate
 from pipeline.discovery.provider import WORDS, Provider, Wanted
 from pipeline.discovery.queries import Query
-from pipeline.discovery.web import Web, date_of, expect, mapping_of, read_json, rows_of, text_of, url_of
+from pipeline.discovery.rows import candidates
+from pipeline.discovery.web import Web, expect, mapping_of, read_json, rows_of, text_of
 from pipeline.settings import Settings
 
 NAME = "brave"
@@ -42,17 +43,7 @@ def make(settings: Settings) -> Provider:
         answer = mapping_of(read_json(expect(reply, WHAT), WHAT), WHAT)
         # Without a single answer there is no `web`.
         rows = rows_of(answer["web"], "results", WHAT, least=True) if "web" in answer else []
-        return [
-            Candidate(
-                url=url,
-                why=query.text,
-                title=text_of(row, "title"),
-                snippet=_snippet(row),
-                published=date_of(row, "page_age"),
-            )
-            for row in rows
-            if (url := url_of(row)) is not None
-        ]
+        return candidates([{**row, "shown": _snippet(row)} for row in rows], query, snippet=("shown",), published=("page_age",))
 
     off = None if settings.brave_key else "set brave_key (api-dashboard.search.brave.com)"
     return Provider(NAME, WORDS, ask, INTERVAL, BUDGET, off)

@@ -18,7 +18,8 @@ from urllib.parse import urlencode
 from pipeline.discovery.candidates import Candidate
 from pipeline.discovery.provider import WORDS, Provider, Wanted
 from pipeline.discovery.queries import QUOTED, Query
-from pipeline.discovery.web import Reply, Web, date_of, expect, read_json, rows_of, text_of, url_of
+from pipeline.discovery.rows import candidates
+from pipeline.discovery.web import Reply, Web, expect, read_json, rows_of
 from pipeline.settings import Settings
 
 NAME = "gdelt-doc"
@@ -47,17 +48,7 @@ def make(settings: Settings) -> Provider:
         reply = expect(await web.get(f"{settings.gdelt_doc_url}?{urlencode(asked)}", keep=settings.discovery_keep), WHAT)
         if _is_complaint(reply):
             return ()
-        return [
-            Candidate(
-                url=url,
-                why=query.text,
-                title=text_of(row, "title"),
-                published=date_of(row, "seendate"),
-                holds_phrase=query.kind in QUOTED,
-            )
-            for row in rows_of(_read(reply), "articles", WHAT)
-            if (url := url_of(row)) is not None
-        ]
+        return candidates(rows_of(_read(reply), "articles", WHAT), query, published=("seendate",), obeys_quotes=True)
 
     off = None if settings.gdelt_doc_url else "gdelt_doc_url is empty"
     return Provider(NAME, WORDS, ask, INTERVAL, BUDGET, off)
@@ -65,10 +56,7 @@ def make(settings: Settings) -> Provider:
 
 def _phrased(query: Query) -> str:
     """The query in GDELT's grammar; of words without quotation marks the longest few."""
-    if query.kind in QUOTED:
-        return query.text
-    longest = sorted(query.words, key=len, reverse=True)[:MOST_WORDS]
-    return " ".join(word for word in query.words if word in longest)
+    return query.text if query.kind in QUOTED else " ".join(query.longest(MOST_WORDS))
 
 
 def _is_complaint(reply: Reply) -> bool:

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from pipeline.discovery.candidates import Candidate
 from pipeline.discovery.provider import WORDS, Provider, Wanted
 from pipeline.discovery.queries import QUOTED, Query
-from pipeline.discovery.web import Web, date_of, expect, mapping_of, read_json, rows_of, text_of, url_of
+from pipeline.discovery.rows import candidates
+from pipeline.discovery.web import Web, expect, mapping_of, read_json, rows_of
 from pipeline.settings import Settings
 
 NAME = "media-cloud"
@@ -48,17 +49,7 @@ def make(settings: Settings) -> Provider:
                 rows = rows if query.page == 1 or asked.get("pagination_token") else []
                 break
             asked["pagination_token"] = token
-        return [
-            Candidate(
-                url=url,
-                why=query.text,
-                title=text_of(row, "title"),
-                published=date_of(row, "publish_date"),
-                holds_phrase=query.kind in QUOTED,
-            )
-            for row in rows
-            if (url := url_of(row)) is not None
-        ]
+        return candidates(rows, query, published=("publish_date",), obeys_quotes=True)
 
     off = None if settings.media_cloud_key else "set media_cloud_key (search.mediacloud.org/account)"
     return Provider(NAME, WORDS, ask, INTERVAL, BUDGET, off)
@@ -66,7 +57,4 @@ def make(settings: Settings) -> Provider:
 
 def _phrased(query: Query) -> str:
     """The query in Lucene's grammar: a phrase, or the longest words, each of which has to be there."""
-    if query.kind in QUOTED:
-        return query.text
-    longest = sorted(query.words, key=len, reverse=True)[:MOST_WORDS]
-    return " AND ".join(f'"{word}"' for word in query.words if word in longest)
+    return query.text if query.kind in QUOTED else " AND ".join(f'"{word}"' for word in query.longest(MOST_WORDS))

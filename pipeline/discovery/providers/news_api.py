@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from pipeline.discovery.candidates import Candidate
 from pipeline.discovery.provider import WORDS, Provider, Wanted
 from pipeline.discovery.queries import Query
-from pipeline.discovery.web import Web, date_of, expect, mapping_of, read_json, rows_of, text_of, url_of
+from pipeline.discovery.rows import candidates
+from pipeline.discovery.web import Web, expect, mapping_of, read_json, rows_of, text_of
 from pipeline.errors import Malformed, Refused, Unavailable
 from pipeline.settings import Settings
 
@@ -54,17 +55,9 @@ def make(settings: Settings) -> Provider:
                 raise Refused(said)
             expect(reply, said)
             raise Malformed(said)
-        return [
-            Candidate(
-                url=url,
-                why=query.text,
-                title=text_of(row, "title"),
-                snippet=text_of(row, "description", "content"),
-                published=date_of(row, "publishedAt"),
-            )
-            for row in rows_of(answer, "articles", WHAT, least=True)
-            if (url := url_of(row)) is not None
-        ]
+        return candidates(
+            rows_of(answer, "articles", WHAT, least=True), query, snippet=("description", "content"), published=("publishedAt",)
+        )
 
     off = None if settings.news_api_key else "set news_api_key (newsapi.org)"
     return Provider(NAME, WORDS, ask, INTERVAL, BUDGET, off)

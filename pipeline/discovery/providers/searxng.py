@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from pipeline.discovery.candidates import Candidate
 from pipeline.discovery.provider import WORDS, Provider, Wanted
 from pipeline.discovery.queries import Query
-from pipeline.discovery.web import Web, date_of, expect, read_json, rows_of, text_of, url_of
+from pipeline.discovery.rows import candidates
+from pipeline.discovery.web import Web, expect, read_json, rows_of
 from pipeline.errors import Malformed, Refused
 from pipeline.settings import Settings
 
@@ -36,17 +37,7 @@ def make(settings: Settings) -> Provider:
         if not rows and query.page == 1 and isinstance(broken, list) and broken:
             said = "; ".join(" ".join(map(str, engine)) if isinstance(engine, list) else str(engine) for engine in broken[:5])
             raise Malformed(f"None of SearXNG's engines answers: {said}.")
-        return [
-            Candidate(
-                url=url,
-                why=query.text,
-                title=text_of(row, "title"),
-                snippet=text_of(row, "content"),
-                published=date_of(row, "publishedDate"),
-            )
-            for row in rows
-            if (url := url_of(row)) is not None
-        ]
+        return candidates(rows, query, snippet=("content",), published=("publishedDate",))
 
     off = None if base else "set searxng_url to an instance of your own with JSON switched on"
     return Provider(NAME, WORDS, ask, settings.searxng_interval, BUDGET, off, private=settings.searxng_private)
