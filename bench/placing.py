@@ -1,261 +1,240 @@
-"""How well placing tells copies from strangers: recall by kind of copy, precision on negatives, milliseconds.
+"""How well placing tells copies from texts that are none, beside five peers; stories out of a mixed stream; the real pages.
 
-    .venv/bin/python bench/placing.py [--data FOLDER] [--cases report|fit]
+    python -m bench.placing [--part fit|report] [--orders 4] [--no-peers] [--no-stream]
 
-FOLDER holds cases/{fit,report}.jsonl and pages/truth.jsonl (default: ../shared/data beside the checkout).
+Prints recall by kind of copy and precision on the negatives (bench/placing_pairs.py) for placing and for each peer
+(bench/placing_peers.py, thresholds chosen on part "fit" in the same run), processor time, the clusters of a mixed stream in
+several orders of arrival (bench/placing_stream.py), what rarity is worth, and which of the real pages were joined.
+Reads ../shared/data in place. The peers and the thesaurus spinner come with the extra `bench` (scripts/bench-setup).
 """
 
 import argparse
-import json
 import random
+import statistics
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from itertools import combinations
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
-from pipeline.philology.anchors import read_words
-from pipeline.philology.fingerprint import Fingerprint, fingerprint
+from bench.copies.originals import DATA
+from bench.placing_pairs import Pair, list_articles, list_negatives, list_positives, list_small_words, make_witness, pages, spin
+from bench.placing_parts import measure_parts
+from bench.placing_peers import (
+    Scores,
+    choose_threshold,
+    has_datasketch,
+    measure_precision,
+    open_postgres,
+    query_lsh,
+    score_minhash,
+    score_simhash,
+    score_tfidf,
+)
+from bench.placing_stream import list_mixed, make_stream, place_stream, score_bcubed
+from pipeline.philology.fingerprint import fingerprint
+from pipeline.philology.rarity import choose, weight
 from pipeline.philology.relation import Relation, RelationKind, relate
-from pipeline.philology.witness import Witness
 
-Pair = tuple[Witness, Witness]
-JOINED = {RelationKind.COPY, RelationKind.EXCERPT}
-SEED = 20
-RATES = (0.15, 0.25, 0.35, 0.5)
-CUTS = (1.0, 0.5, 0.25)
-
-
-def make_witness(source: str, text: str) -> Witness:
-    return Witness(source, tuple(part.strip() for part in text.split("\n\n") if part.strip()))
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+JOINED = (RelationKind.COPY,)
+PEERED = 2400  # pairs that peers are shown, drawn from all
+FITTING = 800  # pairs of part "fit" that the peers' thresholds are chosen on
+SITES = 6  # that the texts of the rarity table are spread over, each with its own closing lines
+LOOKED_UP = (10, 20, 40, 80, 160, 400)
+WEIGHTS: dict[str, Callable[[int, int], float]] = {
+    "count": lambda _held, _stored: 1.0,
+    "bits": lambda held, stored: weight(held, stored) ** 0.5,
+    "squared bits": weight,
+    "1 / stories": lambda held, _stored: 1 / held,
+}
 
 
-def spin(text: str, rate: float, vocabulary: list[str], rng: random.Random) -> str:
-    """The text with about `rate` of its tokens replaced by words that do not belong there.
+def measure_relations(pairs: Sequence[Pair]) -> tuple[list[Relation], float]:
+    """The relation of each pair, and milliseconds of processor time a pair."""
+    begun = time.process_time()
+    found = [relate(pair.newcomer, pair.member) for pair in pairs]
+    return found, 1000 * (time.process_time() - begun) / len(pairs)
 
-    As dictionary spinners do: a third of the replacements change the number of words; names are hit a fifth, numbers and
-    short words a quarter as often as the rest; a damaged number has its first digit spelled out.
-    """
-    spelled = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-    words = text.split(" ")
-    weights = [0.2 if word[:1].isupper() else 0.25 if len(word) < 4 or word[:1].isdigit() else 1.0 for word in words]
-    factor = rate * len(words) / sum(weights)
-    out: list[str] = []
-    skip = False
-    for word, weight in zip(words, weights, strict=True):
-        if skip:
-            skip = False
-        elif rng.random() >= factor * weight:
-            out.append(word)
-        elif word[:1].isdigit() and "," in word:
-            out.append(spelled[int(word[0])] + word[1:])
+
+def print_relations(pairs: Sequence[Pair], relations: Sequence[Relation]) -> None:
+    rows: dict[str, Counter[str]] = defaultdict(Counter)
+    aims = {pair.row: pair.aim for pair in pairs}
+    for pair, relation in zip(pairs, relations, strict=True):
+        rows[pair.row][relation.kind.value] += 1
+    print("\n| pairs | n | " + " | ".join(kind.replace("_", " ") for kind in RelationKind) + " | recall (aim) |")
+    print("|---|---|" + "---|" * (len(RelationKind) + 1))
+    for row, counts in rows.items():
+        aim, n = aims[row], sum(counts.values())
+        recall = f"{counts['copy'] / n:.3f}" + (f" ({aim})" if aim else "") if not is_negative(row) else "–"
+        print(f"| {row} | {n} | " + " | ".join(str(counts[kind.value]) for kind in RelationKind) + f" | {recall} |")
+
+
+def is_negative(row: str) -> bool:
+    return row.startswith(("template", "same topic", "a copy and another", "excerpt"))
+
+
+def print_peers(part: str, pairs: Sequence[Pair], relations: Sequence[Relation]) -> None:
+    """Recall by row and precision of every peer at the threshold with the best F1 on part "fit"."""
+    fitting = pairs if part == "fit" else [*list_positives("fit"), *list_negatives("fit")]
+    fitting = random.Random("peers").sample(fitting, min(FITTING, len(fitting)))
+    peers: dict[str, Scores] = {"SimHash": score_simhash, "TF-IDF cosine": score_tfidf}
+    with ExitStack() as stack:
+        peers["Postgres full-text"] = stack.enter_context(open_postgres())
+        if has_datasketch():
+            peers |= {f"MinHash-LSH, {n}-grams": lambda found, n=n: score_minhash(found, n) for n in (5, 3)}  # type: ignore[misc]
         else:
-            draw = rng.random()
-            out.extend(rng.choices(vocabulary, k=2 if draw > 0.8 else 1))
-            skip = 0.67 < draw <= 0.8 and "\n" not in word
-    return " ".join(out)
+            print("MinHash-LSH: datasketch is not installed: scripts/bench-setup")
+        called: dict[str, list[bool]] = {"placing": [relation.kind in JOINED for relation in relations]}
+        for name, score in peers.items():
+            threshold = choose_threshold(score(fitting), [not is_negative(pair.row) for pair in fitting])
+            begun = time.process_time()
+            scores = score(pairs)
+            spent = 1000 * (time.process_time() - begun) / len(pairs)
+            called[name] = [value >= threshold for value in scores]
+            if name.startswith("MinHash"):
+                called[name] = query_lsh(pairs, 5 if "5" in name else 3, threshold)
+            print(f"{name}: threshold {threshold:.3f}, {spent:.2f} ms of processor time a pair", flush=True)
+    wanted = [not is_negative(pair.row) for pair in pairs]
+    print("\n| pairs | n | " + " | ".join(called) + " |\n|---|---|" + "---|" * len(called))
+    for row in dict.fromkeys(pair.row for pair in pairs):
+        at = [number for number, pair in enumerate(pairs) if pair.row == row]
+        print(
+            f"| {row} | {len(at)} | "
+            + " | ".join(f"{sum(calls[i] for i in at) / len(at):.3f}" for calls in called.values())
+            + " |"
+        )
+    recalls = (f"{sum(c and w for c, w in zip(calls, wanted, strict=True)) / sum(wanted):.4f}" for calls in called.values())
+    print(f"| **recall, all copies** | {sum(wanted)} | " + " | ".join(recalls) + " |")
+    precisions = (f"{measure_precision(calls, wanted):.4f}" for calls in called.values())
+    print(f"| **precision** | {len(pairs)} | " + " | ".join(precisions) + " |")
+    templates = [w or pair.row.startswith("template") for w, pair in zip(wanted, pairs, strict=True)]
+    kept = (measure_precision([c and t for c, t in zip(calls, templates, strict=True)], wanted) for calls in called.values())
+    print(
+        f"| **precision against templates alone** | {sum(templates)} | " + " | ".join(f"{value:.4f}" for value in kept) + " |"
+    )
 
 
-def cut(text: str, share: float) -> str:
-    """The first `share` of the words, ended at a word, paragraphs kept."""
-    left = round(share * len(text.split()))
-    kept = []
-    for paragraph in text.split("\n\n"):
-        words = paragraph.split()
-        if left <= 0:
-            break
-        kept.append(" ".join(words[:left]))
-        left -= len(words)
-    return "\n\n".join(kept)
+def print_rarity(part: str) -> None:
+    """Where the right one stands among the stored texts by four weights of a feature, and how many features must be looked up.
+
+    Each stored text and each newcomer ends with its site's closing lines, which another newcomer's site shares with a sixth of
+    the store: what a count of shared features stumbles over.
+    """
+    rng = random.Random(f"rarity {part}")
+    articles = list_articles(part)
+    real = [page for page in pages(part) if page.language == "en"]
+    closing = ["\n\n".join(page.paragraphs[-4:])[:600] for page in rng.sample(real, SITES)]
+    vocabulary = list_small_words(articles.values())
+    stored = articles | {page.source: page.text for page in real if not any(name in page.source for name in articles)}
+    held = {
+        name: set(fingerprint(make_witness(name, f"{text}\n\n{rng.choice(closing)}")).features) for name, text in stored.items()
+    }
+    counts = Counter(feature for features in held.values() for feature in features)
+    ranks: dict[str, list[int]] = defaultdict(list)
+    looked: dict[int, list[bool]] = defaultdict(list)
+    for name, text in articles.items():
+        for rate in (0.25, 0.5):
+            words = spin(text, rate, vocabulary, rng).split(" ")
+            newcomer = " ".join(words[: len(words) // 4])
+            features = fingerprint(make_witness("new", f"{newcomer}\n\n{rng.choice(closing)}")).features
+            for label, weigh in WEIGHTS.items():
+                scores = {
+                    key: sum(weigh(counts[f], len(stored)) for f in own.intersection(features)) for key, own in held.items()
+                }
+                ranks[label].append(sum(1 for key, value in scores.items() if value >= scores[name] and key != name))
+            for most in LOOKED_UP:
+                asked = [f for f in choose(features, counts, most) if f in counts]
+                scores = {
+                    key: sum(weight(counts[f], len(stored)) for f in own.intersection(asked)) for key, own in held.items()
+                }
+                better = sum(1 for key, value in scores.items() if value >= scores[name] and key != name)
+                looked[most].append(scores[name] > 0 and better < 6)
+    print(f"\nA quarter of a text, a quarter or half of its words replaced, with a site's closing lines; {len(stored)} stored")
+    print("| weight of a feature | right one first | among first 6 |\n|---|---|---|")
+    for label, found in ranks.items():
+        first, six = (sum(rank < most for rank in found) / len(found) for most in (1, 6))
+        print(f"| {label} | {first:.3f} | {six:.3f} |")
+    print("| features looked up, rarest first | " + " | ".join(map(str, LOOKED_UP)) + " |\n|---|" + "---|" * len(LOOKED_UP))
+    print("| right one among first 6 | " + " | ".join(f"{statistics.fmean(looked[most]):.3f}" for most in LOOKED_UP) + " |")
 
 
-def change_facts(witness: Witness, pool: list[str], rng: random.Random) -> tuple[Witness, int]:
-    """The same report of another day: every number and every name is another one; and how many were changed."""
-    words = read_words(witness.paragraphs)
-    names = sorted({key for key, name in zip(words.keys, words.names, strict=True) if name})
-    others = [name for name in pool if name not in names]
-    given = dict(zip(names, rng.sample(others, len(names)), strict=True))
-    changed = sum(words.names) + sum(words.numbers)
-
-    def change(token: str) -> str:
-        bare = token.strip(".,;:!?()[]\"“”'’‘«»")
-        stem = bare.removesuffix("'s").removesuffix("’s")
-        folded = read_words((stem,)).keys
-        if len(folded) == 1 and folded[0] in given and stem[:1].isupper():
-            return token.replace(stem, given[folded[0]].capitalize())
-        if len(folded) > 1 and any(key in given for key in folded):
-            return token.replace(stem, "-".join(given.get(key, key).capitalize() for key in folded))
-        return "".join(str((int(c) + rng.randrange(1, 10)) % 10) if c in "0123456789" else c for c in token)
-
-    paragraphs = tuple(" ".join(change(token) for token in part.split()) for part in witness.paragraphs)
-    return Witness("template of " + witness.source, paragraphs), changed
+def print_parts(part: str) -> None:
+    """How often pages of several stories, and pages of one, are cut where they should be."""
+    print("\n| pages | n | cut where they should be | cut into too many |\n|---|---|---|---|")
+    for row, (n, exact, more) in measure_parts(part).items():
+        print(f"| {row} | {n} | {exact} | {more} |")
 
 
-class Report:
-    """Relations counted by row of the table, with the time that they took."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, Counter[str]] = defaultdict(Counter)
-        self.seconds = 0.0
-        self.joined: list[tuple[str, str, str, Relation]] = []
-
-    def count(self, row: str, pairs: Iterable[Pair], wanted: Callable[[Relation], bool] | None = None) -> None:
-        for newcomer, member in pairs:
-            begin = time.perf_counter()
-            relation = relate(newcomer, member)
-            self.seconds += time.perf_counter() - begin
-            self.rows[row][relation.kind.value] += 1
-            if wanted and wanted(relation):
-                self.joined.append((row, newcomer.source, member.source, relation))
-
-    def print(self) -> None:
-        print("| pairs | n | " + " | ".join(RelationKind) + " |")
-        print("|---|---|" + "---|" * len(RelationKind))
-        for row, counts in self.rows.items():
-            total = sum(counts.values())
-            shares = (f"{counts[kind.value]} ({counts[kind.value] / total:.3f})" for kind in RelationKind)
-            print(f"| {row} | {total} | " + " | ".join(shares) + " |")
-        pairs = sum(sum(counts.values()) for counts in self.rows.values())
-        print(f"\n{pairs} pairs, {1000 * self.seconds / pairs:.2f} ms a pair")
+def print_stream(part: str, orders: int) -> None:
+    """B-cubed scores of the stories in each order of arrival, and how far the orders agree."""
+    items = make_stream(part)
+    truth = {item.witness.source: item.story for item in items if item.story is not None}
+    placings = []
+    print(f"\nA stream of {len(items)} witnesses, {len(truth)} of them scored, {len(set(truth.values()))} articles")
+    print("| order | B-cubed precision | recall | F1 | relations a witness | ms of processor time a witness |")
+    print("|---|---|---|---|---|---|")
+    for seed in range(orders):
+        begun = time.process_time()
+        placed, stories = place_stream(items, seed)
+        spent = 1000 * (time.process_time() - begun) / len(items)
+        placings.append({source: story for source, story in placed.items() if source in truth})
+        precision, recall, f1 = score_bcubed(placed, truth)
+        effort = stories.relations / len(items)
+        print(f"| {seed} | {precision:.4f} | {recall:.4f} | {f1:.4f} | {effort:.2f} | {spent:.1f} |", flush=True)
+        if not seed:
+            mixed = [sorted(counts.values(), reverse=True) for _, counts in list_mixed(placed, items)]
+            missing = len(truth) - sum(source in truth for source in placed)
+    agreements = [score_bcubed(a, b)[2] for at, a in enumerate(placings) for b in placings[at + 1 :]]
+    print(f"agreement of two orders, B-cubed F1: mean {statistics.fmean(agreements):.4f}, least {min(agreements):.4f}")
+    print(
+        f"in the first order: witnesses of each article in the stories that hold several: {mixed}; not placed whole: {missing}"
+    )
 
 
-def list_case_pairs(cases: list[dict[str, Any]]) -> Iterator[tuple[str, Pair]]:
-    """Every distinct copy with the original of its case, and its kind."""
-    seen: set[str] = set()
-    for case in cases:
-        original = make_witness(case["article"], case["original"])
-        for copy in case["witnesses"]:
-            if copy["text"] not in seen:
-                seen.add(copy["text"])
-                kind = copy["kind"] + (" copied from a spun copy" if copy["spun"] and copy["kind"] != "spun" else "")
-                yield kind, (make_witness(case["id"], copy["text"]), original)
-
-
-def list_made_pairs(originals: dict[str, str], strangers: list[Witness], rng: random.Random) -> Iterator[tuple[str, Pair]]:
-    """Copies of our own: spun at four rates and cut to three lengths; cut with comments; excerpts in a page of its own."""
-    vocabulary = [word for text in originals.values() for word in text.split() if word.isalpha() and word.islower()]
-    for article, text in originals.items():
-        member = make_witness(article, text)
-        for rate in (0.0, *RATES):
-            for share in CUTS:
-                made = cut(spin(text, rate, vocabulary, rng) if rate else text, share)
-                yield f"made: spun {rate:.2f}, cut to {share:.2f}", (make_witness("made", made), member)
-        half = make_witness("made", cut(text, 0.5))
-        comments = cut(rng.choice(strangers).text, len(half.text.split()) / 700)
-        yield "made: half of it, then comments", (Witness("made", (*half.paragraphs, *comments.split("\n\n"))), member)
-        at = rng.randrange(max(1, len(member.paragraphs) - 1))
-        quoted = member.paragraphs[at : at + 2]
-        if len(" ".join(quoted).split()) >= 45:
-            own = rng.choice([page for page in strangers if len(page.text.split()) > 250])
-            page = Witness("made", (*own.paragraphs[:3], *quoted, *own.paragraphs[3:]))
-            yield "made: two paragraphs inside another page", (page, member)
-
-
-def share_features(prints: dict[str, Fingerprint]) -> Counter[tuple[str, str]]:
-    """How many features each pair shares that shares any."""
-    holders: dict[int, list[str]] = defaultdict(list)
-    for name, print_ in prints.items():
-        for feature in print_.features:
-            holders[feature].append(name)
-    return Counter(pair for names in holders.values() for pair in combinations(names, 2))
-
-
-def measure_candidates(stored: list[Witness], pairs: list[tuple[str, Pair]]) -> None:
-    """Prints how often the right one comes first when candidates are ordered by the number of shared features."""
-    holders: dict[int, list[str]] = defaultdict(list)
-    for witness in stored:
-        for feature in fingerprint(witness).features:
-            holders[feature].append(witness.source)
-    rows: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
-    seconds = 0.0
-    for row, (newcomer, member) in pairs:
-        begin = time.perf_counter()
-        features = fingerprint(newcomer).features
-        seconds += time.perf_counter() - begin
-        counts = Counter(name for feature in features for name in holders.get(feature, ()))
-        own = counts[member.source]
-        better = sum(1 for name, count in counts.items() if count >= own and name != member.source)
-        rows[row].append((better, own, len(counts)))
-    print("\n| newcomers | n | first | among first 5 | shares ≥ 3 features | median shared | median candidates |")
-    print("|---|---|---|---|---|---|---|")
-    for row, found in rows.items():
-        n = len(found)
-        first = sum(1 for better, own, _ in found if own and not better) / n
-        five = sum(1 for better, own, _ in found if own and better < 5) / n
-        three = sum(1 for _, own, _ in found if own >= 3) / n
-        medians = (sorted(values)[n // 2] for values in zip(*((own, all_) for _, own, all_ in found), strict=True))
-        print(f"| {row} | {n} | {first:.3f} | {five:.3f} | {three:.3f} | " + " | ".join(map(str, medians)) + " |")
-    print(f"\n{len(stored)} stored, {1000 * seconds / len(pairs):.2f} ms a fingerprint")
+def print_pages() -> None:
+    """Which of the real pages are related, of all pairs that share a feature."""
+    real = pages()
+    holders: dict[int, list[int]] = defaultdict(list)
+    for number, page in enumerate(real):
+        for feature in fingerprint(page).features:
+            holders[feature].append(number)
+    near = sorted({(a, b) for held in holders.values() for at, a in enumerate(held) for b in held[at + 1 :]})
+    print(f"\n{len(real)} real pages that are not thin, {len(near)} pairs that share a feature; related:")
+    for a, b in near:
+        relation = relate(real[b], real[a])
+        if relation.kind is not RelationKind.UNRELATED:
+            numbers = " ".join(f"{key}={relation.evidence[key]:.2f}" for key in ("words_shared", "density", "strength"))
+            coverage = f"{relation.newcomer_coverage:.2f}/{relation.member_coverage:.2f}"
+            print(f"  {relation.kind} {coverage} {real[b].source} {real[b].site} | {real[a].source} {real[a].site} | {numbers}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
-    parser.add_argument("--cases", choices=("report", "fit"), default="report")
-    options = parser.parse_args()
-    if not (options.data / "cases").is_dir():
-        print(f"placing: skipped, no data in {options.data}")
+    parser.add_argument("--part", choices=("fit", "report"), default="fit")
+    parser.add_argument("--orders", type=int, default=4)
+    parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--stream", action=argparse.BooleanOptionalAction, default=True)
+    given = parser.parse_args()
+    if not (DATA / "cases").is_dir():
+        print(f"placing: skipped, no data in {DATA}")
         return 0
-    rng = random.Random(SEED)
-    cases = read_lines(options.data / "cases" / f"{options.cases}.jsonl")
-    truth = read_lines(options.data / "pages" / "truth.jsonl")
-    pages = [make_witness(page["file"], page["text"]) for page in truth]
-    originals = {case["article"]: case["original"] for case in cases}
-    from_cases, made = list(list_case_pairs(cases)), list(list_made_pairs(originals, pages, rng))
-    from_cases.sort(key=lambda pair: pair[0])
-    report = Report()
-
-    for row, pair in (*from_cases, *sorted(made, key=lambda pair: pair[0])):
-        report.count(row, [pair])
-
-    pool = sorted({key for page in pages for key, name in zip_names(page) if name and key.isalpha() and len(key) > 3})
-    templates = []
-    for page in pages:
-        twins = [change_facts(page, pool, rng) for _ in range(2)]
-        if twins[0][1] >= 8:
-            templates.append((page, twins[0][0], twins[1][0]))
-    related = RelationKind.COPY, RelationKind.EXCERPT
-    report.count("template: a page and its report", ((b, a) for a, b, _ in templates), lambda r: r.kind in related)
-    report.count("template: two reports", ((b, c) for _, b, c in templates), lambda r: r.kind in related)
-
-    by_name = {page.source: page for page in pages}
-    shared = share_features({page.source: fingerprint(page) for page in pages})
-    near = [(by_name[a], by_name[b]) for (a, b), _ in sorted(shared.items())]
-    report.count("strangers: pages that share a feature", near, lambda r: r.kind is not RelationKind.UNRELATED)
-    far = [(a, b) for a, b in (rng.sample(pages, 2) for _ in range(2000))]
-    report.count("strangers: any two pages", far, lambda r: r.kind is not RelationKind.UNRELATED)
-    copies = [pair for _, pair in from_cases]
-    crossed = [(a, o) for a, own in rng.sample(copies, min(500, len(copies))) for _, o in rng.sample(copies, 3) if o != own]
-    report.count("strangers: a copy and another original", crossed, lambda r: r.kind is not RelationKind.UNRELATED)
-    report.print()
-
-    print("\nNegatives that were related:")
-    for row, newcomer, member, relation in sorted(report.joined, key=lambda joined: joined[3].kind):
-        numbers = " ".join(f"{name}={value:.2f}" for name, value in relation.evidence.items())
-        coverage = f"{relation.newcomer_coverage:.2f}/{relation.member_coverage:.2f}"
-        print(f"  {relation.kind} {coverage} [{row}] {newcomer} | {member} | {numbers}")
-
-    names = set(originals)
-    own = {article: fingerprint(make_witness(article, text)) for article, text in originals.items()}
-    both = share_features({**own, **{page.source: fingerprint(page) for page in pages}})
-    doubles = {b if a in names else a for (a, b), count in both.items() if count > 100 and (a in names) != (b in names)}
-    stored = [make_witness(article, text) for article, text in originals.items()]
-    stored += [page for page in pages if page.source not in doubles]
-    stored += [template for page, template, _ in templates if page.source not in doubles]
-    measure_candidates(stored, from_cases + made)
+    pairs = [*list_positives(given.part), *list_negatives(given.part)]
+    relations, spent = measure_relations(pairs)
+    print(f"part {given.part}: {len(pairs)} pairs, {spent:.2f} ms of processor time a relation")
+    print_relations(pairs, relations)
+    for pair, relation in zip(pairs, relations, strict=True):
+        if relation.kind in JOINED and is_negative(pair.row):
+            print(f"  joined wrongly or by right: [{pair.row}] {pair.newcomer.source} | {pair.member.source}")
+    print_rarity(given.part)
+    print_pages()
+    print_parts(given.part)
+    if given.stream:
+        print_stream(given.part, given.orders)
+    if given.peers:
+        drawn = random.Random("peered").sample(list(zip(pairs, relations, strict=True)), min(PEERED, len(pairs)))
+        drawn.sort(key=lambda row: (is_negative(row[0].row), row[0].row))
+        print_peers(given.part, [pair for pair, _ in drawn], [relation for _, relation in drawn])
     return 0
-
-
-def zip_names(page: Witness) -> Iterator[tuple[str, bool]]:
-    words = read_words(page.paragraphs)
-    return zip(words.keys, words.names, strict=True)
 
 
 if __name__ == "__main__":

@@ -25,14 +25,17 @@ _FEWEST_WORDS = 40
 """Words that a story must hold of the page, and no larger story, to be one of its texts."""
 _WHOLE = 0.5
 """Share of a story that is more than a quotation."""
+_WHOLE_INSIDE = 0.8
+"""The same where the story stands inside another one."""
 _OPENING = 2
 """Paragraphs at a story's beginning of which a cut of it holds one, and a quotation out of its midst none."""
-_BESIDE = 0.35
+_BESIDE = 0.25
 """What a story that is not whole must hold of the page beside the story that holds most, or it is quoted."""
 _EXPLAINED = 0.5
 """Share of the page's words that its stories must hold between them; less is an article that quotes them."""
 _OWN_WORDS = 60
 """Words in a row that no story holds, from which they are a part of their own rather than an addition to their neighbour."""
+_ENTIRE = 0.95
 _HEADING_WORDS = 14
 _FOREIGN = frozenset({RelationKind.SAME_TEMPLATE, RelationKind.OTHER_LANGUAGE})
 _STOP = regex.compile(r"[.!?…。][\"”’»)]*\s*$")
@@ -91,15 +94,14 @@ def _gather_claims(found: Sequence[tuple[Key, Relation]], count: int) -> dict[Ke
 def _find_owners(claims: dict[Key, list[float]], sizes: Sequence[int], headings: Sequence[bool]) -> list[Key | None]:
     """The story of each paragraph: of those that claim it, the one that holds most of the page.
 
-    Two or three words of a heading are held by accident: it has no owner but by where it stands.
+    Two or three words of a heading are held by accident: it has no owner but by where it stands. A line that is no sentence
+    and that a story holds entire is the end of a cut.
     """
     held = {story: sum(share * size for share, size in zip(shares, sizes, strict=True)) for story, shares in claims.items()}
     best_first = sorted(claims, key=lambda story: -held[story])
 
-    def find(at: int) -> Key | None:
-        return None if headings[at] else next((story for story in best_first if claims[story][at] >= _CLAIMED), None)
-
-    return [find(at) for at in range(len(sizes))]
+    needed = [_ENTIRE if heading else _CLAIMED for heading in headings]
+    return [next((story for story in best_first if claims[story][at] >= least), None) for at, least in enumerate(needed)]
 
 
 def _list_stories(
@@ -112,10 +114,11 @@ def _list_stories(
     stories = []
     for story in present:
         relations = [relation for key, relation in found if key == story and relation.kind not in _FOREIGN]
-        whole = any(relation.member_coverage >= _WHOLE for relation in relations)
+        coverage = max(relation.member_coverage for relation in relations)
         opens = any(share >= _CLAIMED for relation in relations for share in relation.member_paragraphs[:_OPENING])
         interrupts = any(owned[other][0] < owned[story][0] and owned[story][-1] < owned[other][-1] for other in present)
-        if whole or (opens and not interrupts and words[story] >= _BESIDE * words[present[0]]):
+        beside = opens and words[story] >= _BESIDE * words[present[0]]
+        if coverage >= _WHOLE_INSIDE or (not interrupts and (coverage >= _WHOLE or beside)):
             stories.append(story)
     if sum(words[story] for story in stories) < _EXPLAINED * sum(sizes):
         return [story for story in present[:1] if story in stories]

@@ -1,8 +1,9 @@
 """How two witnesses are related: whether one is a copy of the other, quotes it, or only uses its sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import log2
 from types import MappingProxyType
 
 import numpy as np
@@ -27,9 +28,14 @@ _EXCERPT_WORDS = 40
 _EXCERPT_STRENGTH = 150.0
 _EXCERPT_DENSITY = 0.62
 _TEMPLATE_COVERAGE = 0.4
-_FEWEST_NUMBERS, _FEWEST_NAMES = 6, 8
-"""Facts in the shared stretches, both texts counted, from which their change is no accident."""
 _FACTS_KEPT = 0.4
+"""Share of the numbers, or of the names, from which on they are one report's, updated or corrected."""
+_FACTS_ODDS = -5.5
+"""Bits below which they are another report's: two facts of a literal text that changed, five of one half of whose words did."""
+_SLIP, _SLIP_SPUN, _CHANGED = 0.06, 0.35, 0.75
+"""Chance that a copy changes a fact, what replaced words add to it for the share of them, and the chance in another report."""
+_FURNITURE_WORDS, _FURNITURE_END = 150, 30
+"""Words at most, and words from the end at most, of lines that one site repeats under its pages."""
 _TRANSLATED_FACTS, _TRANSLATED_COVERAGE, _TRANSLATED_ORDER = 8, 0.4, 0.4
 _COMMON_WORDS = 25
 _COMMON_SHARED = 0.16
@@ -66,7 +72,8 @@ class Relation:
     evidence: Mapping[str, float]
     """In the shared stretches: `words_shared` (of the text with fewer), `density` (share of them that are equal),
     `strength` (bits), `order`, `flow`, `longest_run` (words), `numbers` and `names` (of both texts), `numbers_kept` and
-    `names_kept` (the shares that the other text has in the same place; 1 where there are none). Where the languages differ,
+    `names_kept` (the shares that the other text has in the same place; 1 where there are none), `facts_odds` (bits for one
+    report and against two, by the names and numbers of a sort that were mostly changed). Where the languages differ,
     `facts_shared`, `facts_coverage`, `facts_order` and `names_shared` over the whole texts. For a text too thin: `thin`."""
 
 
@@ -87,6 +94,8 @@ def relate(newcomer: Witness, member: Witness) -> Relation:
     coverage = float(plot.covered[0].mean()), float(plot.covered[1].mean())
     evidence = _weigh_evidence(texts, plot)
     kind = RelationKind.COPY if texts[0].keys == texts[1].keys else _judge(plot, max(coverage), evidence)
+    if kind is RelationKind.EXCERPT and newcomer.site and newcomer.site == member.site and _is_furniture(plot):
+        kind = RelationKind.UNRELATED
     if kind is RelationKind.UNRELATED and _differ_in_language(newcomer, member, *texts):
         facts = _compare_facts(*texts)
         evidence |= facts
@@ -109,14 +118,15 @@ def _share_by_paragraph(words: Words, covered: Marks, count: int) -> tuple[float
 
 
 def _weigh_evidence(texts: tuple[Words, Words], plot: DotPlot) -> dict[str, float]:
-    sides = tuple(zip(texts, plot.covered, plot.held, strict=True))
+    sides = tuple(zip(texts, zip(plot.covered, plot.held, strict=True), strict=True))
     shared = [int(covered.sum()) for covered in plot.covered]
     held = sum(int(marks.sum()) for marks in plot.held)
-    numbers, numbers_kept = _count_kept([(np.array(text.numbers), covered, held) for text, covered, held in sides])
-    names, names_kept = _count_kept([(np.array(text.names), covered, held) for text, covered, held in sides])
+    density = held / max(1, sum(shared))
+    numbers, numbers_kept, numbers_odds = _compare_kept([(np.array(text.numbers), *marks) for text, marks in sides], density)
+    names, names_kept, names_odds = _compare_kept([(np.array(text.names), *marks) for text, marks in sides], density)
     return {
         "words_shared": float(min(shared)),
-        "density": held / max(1, sum(shared)),
+        "density": density,
         "strength": plot.strength,
         "order": plot.order,
         "flow": plot.flow,
@@ -125,17 +135,30 @@ def _weigh_evidence(texts: tuple[Words, Words], plot: DotPlot) -> dict[str, floa
         "numbers_kept": numbers_kept,
         "names": float(names),
         "names_kept": names_kept,
+        "facts_odds": numbers_odds + names_odds,
     }
 
 
-def _count_kept(sides: list[tuple[Marks, Marks, Marks]]) -> tuple[int, float]:
-    facts = sum(int((marks & covered).sum()) for marks, covered, _ in sides)
-    kept = sum(int((marks & covered & held).sum()) for marks, covered, held in sides)
-    return facts, kept / facts if facts else 1.0
+def _compare_kept(sides: Sequence[tuple[Marks, Marks, Marks]], density: float) -> tuple[int, float, float]:
+    """Facts of both texts, the share of them that is kept, and the odds for one report in bits: 0 where most are kept.
+
+    The text that kept more speaks for both, and the one with fewer facts says how many there are: a spinner's capitals make
+    names of words, and its damage several numbers of one, in its own text alone.
+    """
+    counts = [int((marks & covered).sum()) for marks, covered, _ in sides]
+    kept = [int((marks & covered & held).sum()) for marks, covered, held in sides]
+    share = sum(kept) / sum(counts) if sum(counts) else 1.0
+    if share >= _FACTS_KEPT:
+        return sum(counts), share, 0.0
+    slip = _SLIP + _SLIP_SPUN * (1 - density)
+    stays, changes = log2((1 - slip) / (1 - _CHANGED)), log2(slip / _CHANGED)
+    best = max(good / n for n, good in zip(counts, kept, strict=True) if n)
+    facts = min(counts) or max(counts) / 2
+    return sum(counts), share, min(0.0, facts * (best * stays + (1 - best) * changes))
 
 
 def _judge(plot: DotPlot, coverage: float, evidence: Mapping[str, float]) -> RelationKind:
-    if _has_other_facts(evidence):
+    if evidence["facts_odds"] < _FACTS_ODDS:
         return RelationKind.SAME_TEMPLATE if coverage >= _TEMPLATE_COVERAGE else RelationKind.UNRELATED
     convincing = (
         coverage * plot.order >= _COPY_IN_ORDER or coverage * plot.flow >= _COPY_IN_FLOW or evidence["density"] >= _LITERAL
@@ -149,10 +172,13 @@ def _judge(plot: DotPlot, coverage: float, evidence: Mapping[str, float]) -> Rel
     return RelationKind.UNRELATED
 
 
-def _has_other_facts(evidence: Mapping[str, float]) -> bool:
-    numbers = evidence["numbers"] >= _FEWEST_NUMBERS and evidence["numbers_kept"] < _FACTS_KEPT
-    names = evidence["names"] >= _FEWEST_NAMES and evidence["names_kept"] < _FACTS_KEPT
-    return numbers or names
+def _is_furniture(plot: DotPlot) -> bool:
+    """Whether all that two texts share is a few lines at the end of both."""
+    ends = []
+    for covered in plot.covered:
+        places = np.flatnonzero(covered)
+        ends.append(places[0] > len(covered) / 2 and places[-1] >= len(covered) - _FURNITURE_END)
+    return all(ends) and max(int(covered.sum()) for covered in plot.covered) <= _FURNITURE_WORDS
 
 
 def _shares_head(covered: Marks) -> bool:
