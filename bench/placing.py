@@ -9,6 +9,7 @@ Reads ../shared/data in place. The peers and the thesaurus spinner come with the
 """
 
 import argparse
+import math
 import random
 import statistics
 import sys
@@ -43,9 +44,10 @@ SITES = 6  # that the texts of the rarity table are spread over, each with its o
 LOOKED_UP = (10, 20, 40, 80, 160, 400)
 WEIGHTS: dict[str, Callable[[int, int], float]] = {
     "count": lambda _held, _stored: 1.0,
-    "bits": lambda held, stored: weight(held, stored) ** 0.5,
-    "squared bits": weight,
+    "bits": lambda held, stored: math.log2((stored + 1) / held),
+    "squared bits": lambda held, stored: math.log2((stored + 1) / held) ** 2,
     "1 / stories": lambda held, _stored: 1 / held,
+    "squared bits / stories": weight,
 }
 
 
