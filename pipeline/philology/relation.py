@@ -31,7 +31,7 @@ _TEMPLATE_COVERAGE = 0.4
 _FACTS_KEPT = 0.4
 """Share of the numbers, or of the names, from which on they are one report's, updated or corrected."""
 _FACTS_ODDS = -5.5
-"""Bits below which they are another report's: two facts of a literal text that changed, five of one half of whose words did."""
+"""Bits below which they are another report's: two facts changed in a literal text, four where half the words were replaced."""
 _SLIP, _SLIP_SPUN, _CHANGED = 0.06, 0.35, 0.75
 """Chance that a copy changes a fact, what replaced words add to it for the share of them, and the chance in another report."""
 _FURNITURE_WORDS, _FURNITURE_END = 150, 30
