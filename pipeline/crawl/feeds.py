@@ -26,6 +26,10 @@ LONGEST = 50_000_000
 """Bytes of the longest file, inflated: the sitemap protocol's limit."""
 LONGEST_FEED = 10_000_000
 """Bytes of the longest feed; a usual one has 100,000."""
+MOST_MARKS = {"<": 500_000, "&": 2_000_000}
+"""Of these marks in one feed: feedparser takes some 20 microseconds for a tag, and knows no limit itself."""
+MOST_SITEMAP_TAGS = 3_000_000
+"""Marks of tags in one sitemap: the parser takes some hundred bytes for each that it holds, and one entry may hold all."""
 MOST_ITEMS = 50_000
 """Items of one file that are read: the sitemap protocol's limit."""
 
@@ -35,6 +39,8 @@ _ROOT = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _DECLARATION = re.compile(r"\s*+<\?xml[^>]*\?>", re.IGNORECASE)
+# A million attributes, each of which feedparser copies some times over, take two gigabytes.
+_LONG_TAG = re.compile(r"<[A-Za-z][^<>]{100000}")
 _ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 _SITEMAP_ROOTS = frozenset({"urlset", "sitemapindex"})
@@ -128,6 +134,11 @@ def _read_feed(text: str, url: Url, now: datetime) -> FeedPage:
     raw = text.encode("utf-8", "replace")
     if len(raw) > LONGEST_FEED:
         raise Malformed(f"{url.text} has more than {LONGEST_FEED:,} bytes, which no feed needs.")
+    for mark, most in MOST_MARKS.items():
+        if text.count(mark) > most:
+            raise Malformed(f"{url.text} has more than {most:,} times {mark}, which no feed needs.")
+    if _LONG_TAG.search(text):
+        raise Malformed(f"{url.text} has a tag of more than 100,000 characters, which no feed needs.")
     try:
         # As a stream: a string could be taken for an address or the name of a file, and opened.
         parsed: Any = feedparser.parse(
@@ -210,6 +221,8 @@ def _read_struct(when: Any) -> datetime | None:
 
 
 def _read_sitemap(text: str, root: str, url: Url, now: datetime) -> FeedPage:
+    if text.count("<") > MOST_SITEMAP_TAGS:
+        raise Malformed(f"{url.text} has more than {MOST_SITEMAP_TAGS:,} tags, which no sitemap needs.")
     entry = "sitemap" if root == "sitemapindex" else "url"
     try:
         entries = _walk(text.encode("utf-8", "replace"), entry)

@@ -8,7 +8,7 @@ our own: a third of the CPU a page of httpx, whose pool looks through its connec
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from types import TracebackType
@@ -20,15 +20,16 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from pipeline.crawl.addresses import explain_refusal
 from pipeline.crawl.answers import UNREAD_TYPES, Answer, Failure, FailureKind, Validators
-from pipeline.crawl.connections import CheckedBackend, Resolver, SystemResolver
+from pipeline.crawl.connections import CheckedBackend, Resolver, SystemResolver, Visit, current_visit
 from pipeline.crawl.descriptors import make_room
 from pipeline.crawl.inflation import ENCODINGS, Inflater
 from pipeline.crawl.transport import Headers, Transport
 from pipeline.crawl.urls import Url, join, parse
-from pipeline.crawl.visit import Visit, current_visit
 from pipeline.errors import Malformed, Misuse, NotFound, Refused, Unavailable
 
 T = TypeVar("T")
+Take = Callable[[bytes], bool]
+"""What is done with a piece of a body as it comes; False where nothing more of it is wanted."""
 PAGES = "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.5"
 FEEDS = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
 """Accept headers for the two things that are fetched."""
@@ -115,9 +116,22 @@ class Fetcher:
         if self._own_resolver:
             self._own_resolver.close()
 
-    async def fetch(self, url: Url, validators: Validators | None = None, accept: str = PAGES) -> Answer | Failure:
-        """What the host says to a GET of `url`, within the options' limits; never raises for what the web does."""
-        return await self._within_limits(url, lambda visit, started: self._ask(url, validators, accept, visit, started))
+    async def fetch(
+        self,
+        url: Url,
+        validators: Validators | None = None,
+        accept: str = PAGES,
+        headers: Mapping[str, str] | None = None,
+        take: Take | None = None,
+    ) -> Answer | Failure:
+        """What the host says to a GET of `url`, within the options' limits; never raises for what the web does.
+
+        `headers` are sent besides our own (a key, a range). With `take`, the body of a 200 is not kept: its inflated pieces
+        are handed over as they come, and the answer is marked truncated where `take` wants no more.
+        """
+        own = self._headers(url, validators, accept)
+        asked = [*own, *((name.encode(), value.encode("latin-1")) for name, value in (headers or {}).items())]
+        return await self._within_limits(url, lambda visit, started: self._ask(url, asked, take, visit, started))
 
     async def find_address(self, url: Url) -> str | Failure:
         """The checked address that a new connection to the URL's host would be made to; the host itself hears nothing."""
@@ -148,24 +162,20 @@ class Fetcher:
             current_visit.reset(ticket)
         return result
 
-    async def _ask(
-        self, url: Url, validators: Validators | None, accept: str, visit: Visit, started: float
-    ) -> Answer | Failure:
+    async def _ask(self, url: Url, headers: Headers, take: Take | None, visit: Visit, started: float) -> Answer | Failure:
         if self._transport is None:
             raise Misuse(_NOT_ENTERED)
         if self.options.proxy is not None:
             self._check_literal(url)
-        headers = self._headers(url, validators, accept)
         try:
             async with self._transport.ask(url, headers) as response:
-                return await self._read(url, headers, response, visit, started)
+                return await self._read(url, headers, response, take, visit, started)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
-            # A kept connection that the host closed just as it was taken up (RFC 9112, 9.3.1): once more on a new one. Where
-            # it began to answer it was asked, and would be asked again inside its interval.
-            if visit.connected or visit.heard:
+            # A kept connection that the host closed just as it was taken up (RFC 9112, 9.3.1): once more on a new one.
+            if visit.connected:
                 raise
         async with self._transport.ask(url, headers) as response:
-            return await self._read(url, headers, response, visit, started)
+            return await self._read(url, headers, response, take, visit, started)
 
     def _check_literal(self, url: Url) -> None:
         address = "127.0.0.1" if url.hostname.endswith("localhost") else url.hostname
@@ -190,7 +200,7 @@ class Fetcher:
         return [(name.encode(), value.encode("latin-1")) for name, value in headers]
 
     async def _read(
-        self, url: Url, asked: Headers, response: httpcore.Response, visit: Visit, started: float
+        self, url: Url, asked: Headers, response: httpcore.Response, take: Take | None, visit: Visit, started: float
     ) -> Answer | Failure:
         clock = asyncio.get_running_loop().time
         stream = response.extensions["network_stream"]
@@ -205,7 +215,7 @@ class Fetcher:
                 location = None if named is None else join(url, named.decode("utf-8", "replace"))
             except Malformed as error:
                 return Failure(url, "bad_redirect", f"it redirects to no URL: {error}", clock() - started, visit.address)
-        body, wire_bytes, truncated = await self._read_body(response, headers)
+        body, wire_bytes, truncated = await self._read_body(response, headers, take if response.status == 200 else None)
         return Answer(
             url=url,
             status=response.status,
@@ -220,8 +230,10 @@ class Fetcher:
             sent=tuple((name.decode(), value.decode("latin-1")) for name, value in asked),
         )
 
-    async def _read_body(self, response: httpcore.Response, headers: tuple[tuple[str, str], ...]) -> tuple[bytes, int, bool]:
-        """The inflated body, its bytes on the wire, and whether it goes on past what was read."""
+    async def _read_body(
+        self, response: httpcore.Response, headers: tuple[tuple[str, str], ...], take: Take | None
+    ) -> tuple[bytes, int, bool]:
+        """The inflated body, or nothing where it was taken as it came; its bytes on the wire, and whether it goes on."""
         options = self.options
         packing = ", ".join(value for name, value in headers if name == "content-encoding")
         media = next((value for name, value in headers if name == "content-type"), "").strip().lower()
@@ -231,21 +243,31 @@ class Fetcher:
         parts: list[bytes] = []
         wire_bytes = 0
         broken = False
+        any_read = False
         try:
             async for chunk in cast("AsyncIterable[bytes]", response.stream):
                 taken = chunk[: options.max_wire_bytes - wire_bytes]
                 wire_bytes += len(taken)
-                parts.append(inflater.feed(taken))
+                piece = inflater.feed(taken)
+                any_read = any_read or bool(piece)
+                if take is None:
+                    parts.append(piece)
+                elif piece and not take(piece):
+                    return b"", wire_bytes, True
                 if inflater.is_full or len(taken) < len(chunk):
                     broken = True
                     break
         except (httpcore.RemoteProtocolError, httpcore.ReadError):
             broken = True  # it ended early: what came is kept and marked
         except Malformed:
-            if not any(parts):
+            if not any_read:
                 raise
             broken = True
-        parts.append(inflater.finish())
+        rest = inflater.finish()
+        if take is None:
+            parts.append(rest)
+        elif rest:
+            take(rest)
         return b"".join(parts), wire_bytes, broken or not inflater.is_complete
 
 

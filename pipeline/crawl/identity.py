@@ -5,9 +5,14 @@ that is wrongly believed loses a page. So it is believed on the page's own site 
 even then two pages are one only where their texts agree, which is for the caller to look at.
 """
 
+import re
 from dataclasses import dataclass
 
-from pipeline.crawl.urls import Url
+from pipeline.crawl.urls import Url, parse
+from pipeline.errors import Malformed
+
+# …/web/20240102030405id_/http://paper.example/story: an archive's replay of a page as it came.
+_REPLAY = re.compile(r"/web/[0-9]{14}id_/(https?:.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +47,14 @@ def _split(url: Url) -> tuple[str, str]:
     site, _, path = url.key.partition("/")
     site, mark, query = site.partition("?")
     return site, path + mark + query
+
+
+def replayed(page: Url) -> Url:
+    """The page that an archive replays at this URL, whose publisher it is; of any other URL, itself."""
+    match = _REPLAY.fullmatch(page.target)
+    if match is None:
+        return page
+    try:
+        return parse(match[1])
+    except Malformed:
+        return page

@@ -146,7 +146,7 @@ def plan_next(history: History, poll: Poll, rule: Rule, *, load: float = 0.0, se
     if rule.every is not None:
         return Due(poll.at + timedelta(seconds=rule.every), f"every {span(rule.every)}, as it was set", rule.every)
     wait, why = _wait(history, poll, tuning)
-    jittered = min(max(wait * _jitter(seed, poll.at), SHORTEST), LONGEST)
+    jittered = min(max(wait * _jitter(seed, poll.at), SHORTEST, _wish(history, poll)), LONGEST)
     if load > MOST_LOAD:
         jittered *= load / MOST_LOAD
         why = f"{why}; {load / MOST_LOAD:.1f} times as long, for its host has many listings"
@@ -162,21 +162,28 @@ def _wait(history: History, poll: Poll, tuning: Tuning) -> tuple[float, str]:
         wait, why = silent / tuning.silence, f"nothing new for {span(silent)}"
     if wait > LONGEST:
         wait, why = LONGEST, f"{why}; once a day at the least"
-    wished = min(max(history.ttl or 0.0, poll.max_age or 0.0), WISH)
+    wished = _wish(history, poll)
     if wished > max(wait, SHORTEST):
         return wished, f"its owner asks for {span(wished)} between two polls"
     return (SHORTEST, f"{why}; every 5 min at the most") if wait < SHORTEST else (wait, why)
 
 
+def _wish(history: History, poll: Poll) -> float:
+    """Seconds that the owner wants to be left between two polls, as far as that is obeyed."""
+    return min(max(history.ttl or 0.0, poll.max_age or 0.0), WISH)
+
+
 def _plan_retry(history: History, poll: Poll, rule: Rule, seed: str, tuning: Tuning) -> Due:
     usual = rule.every if rule.every is not None else _wait(history, poll, tuning)[0] if history.polled_at else SHORTEST
     doubled = min(SHORTEST * 2.0 ** min(history.failures - 1, 30), LONGEST)
-    wait = max(usual, doubled, min(poll.retry_after or 0.0, LONGEST))
+    asked = min(poll.retry_after or 0.0, LONGEST)
+    wait = max(usual, doubled, asked)
     why = f"failed {history.failures} times in a row" if history.failures > 1 else "the last poll failed"
     if rule.cron is not None:
-        at = next_time(rule.cron, rule.zone, poll.at + timedelta(seconds=poll.retry_after or 0.0))
+        at = next_time(rule.cron, rule.zone, poll.at + timedelta(seconds=asked))
     else:
-        at = poll.at + timedelta(seconds=wait if rule.every is not None else wait * _jitter(seed, poll.at))
+        jittered = wait if rule.every is not None else max(wait * _jitter(seed, poll.at), asked)
+        at = poll.at + timedelta(seconds=jittered)
     return Due(at, why, wait)
 
 

@@ -12,7 +12,7 @@ from pipeline.settings import Settings
 from pipeline.stages.outcome import Outcome
 from pipeline.store import attempts, frontier, quarantine
 from pipeline.store.engine import SessionFactory, is_outage, outlast
-from pipeline.store.tables import AttemptEnd, Capture, FrontierRow, Stage, StoredWitness, Story, Visit
+from pipeline.store.tables import AttemptEnd, Capture, Discovery, FrontierRow, Stage, StoredWitness, Story, Visit
 
 # How long a worker whose database went away waits for it, to give back what it claimed.
 OUTAGE = 60.0
@@ -96,6 +96,8 @@ def _label(session: Session, stage: Stage, subject_id: int) -> str:
         return session.scalar(select(FrontierRow.url).where(FrontierRow.id == row)) or f"frontier row {row}"
     if stage is Stage.PLACE:
         return session.scalar(select(StoredWitness.source).where(StoredWitness.id == subject_id)) or f"witness {subject_id}"
+    if stage is Stage.DISCOVER:
+        return session.scalar(select(Discovery.why).where(Discovery.id == subject_id)) or f"discovery {subject_id}"
     return session.scalar(select(Story.title).where(Story.id == subject_id)) or f"story {subject_id}"
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from pipeline.crawl.extractor import Extractor
-from pipeline.crawl.identity import believe_canonical
+from pipeline.crawl.identity import believe_canonical, replayed
 from pipeline.crawl.pages import ExtractionFailure, Page
 from pipeline.crawl.urls import Url, parse, slug_headline
 from pipeline.philology.relation import RelationKind, relate
@@ -140,7 +140,7 @@ def _witness_values(capture: Capture, page: Page, page_row: int) -> dict[str, An
         "capture_id": capture.id,
         "frontier_id": page_row,
         "source": capture.url,
-        "host": parse(capture.url).host,
+        "host": replayed(parse(capture.url)).host,
         "title": _optional(page.title),
         "byline": _optional(page.byline),
         "dateline": _optional(page.dateline),

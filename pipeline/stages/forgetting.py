@@ -13,7 +13,7 @@ from pipeline.settings import Settings
 from pipeline.stages import archiving
 from pipeline.stages.keeping import bodies_under
 from pipeline.stages.outcome import Bell
-from pipeline.store import archive, captures, forgetting, merging, stories, tombstones
+from pipeline.store import archive, captures, discoveries, forgetting, merging, providers, stories, tombstones
 from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Capture, FrontierRow, Stage, StoredWitness, Story, WarcFile
 
@@ -51,7 +51,7 @@ def plan(session: Session, what: str) -> Plan:
     """What `forget` would delete. Raises NotFound where nothing is stored under that URL or number, Misuse for neither."""
     pages = _find(session, what)
     rows = session.scalars(select(FrontierRow.url).where(FrontierRow.id.in_(pages)).order_by(FrontierRow.id))
-    texts = session.execute(select(StoredWitness.story_id).where(StoredWitness.frontier_id.in_(pages))).all()
+    texts = session.execute(select(StoredWitness.story_id).where(forgetting.texts_of(pages, _story(session, what)))).all()
     held = session.scalars(select(Capture.id).where(Capture.frontier_id.in_(pages))).all()
     return Plan(tuple(rows), len(held), len(texts), tuple(sorted({row.story_id for row in texts if row.story_id is not None})))
 
@@ -70,9 +70,12 @@ def forget(factory: SessionFactory, what: str, settings: Settings) -> Forgotten:
         rows = forgetting.lock_pages(session, pages)
         of_pages = forgetting.captures_of(session, pages)
         listings = _listings(session, rows, of_pages, settings)
-        tombstones.put(session, _keys(rows, of_pages))
+        keys = _keys(rows, of_pages)
+        tombstones.put(session, keys)
+        discoveries.forget_pages(session, keys)
+        providers.forget_answers(session)
         elsewhere = _forget_archived(session, of_pages + listings, settings)
-        witnesses, touched = forgetting.delete_witnesses(session, pages)
+        witnesses, touched = forgetting.delete_witnesses(session, pages, _story(session, what))
         for capture in of_pages + listings:
             captures.drop_body(session, capture, bodies_under(settings))
         forgetting.delete_pages(session, pages, of_pages)
@@ -93,6 +96,11 @@ def forget(factory: SessionFactory, what: str, settings: Settings) -> Forgotten:
 def lift(session: Session, what: str) -> bool:
     """Let a forgotten page be admitted again; False where it was not forgotten. Raises Misuse for what is no URL."""
     return tombstones.lift(session, _url(what).key)
+
+
+def _story(session: Session, what: str) -> int | None:
+    """The story that a number leads to; None where a URL was given."""
+    return stories.home_of(session, int(what)) if what.isdecimal() else None
 
 
 def _find(session: Session, what: str) -> set[int]:

@@ -10,6 +10,7 @@ from pipeline.philology.fingerprint import Fingerprint, fingerprint
 from pipeline.philology.relation import RelationKind
 from pipeline.settings import Settings
 from pipeline.stages.claims import claim
+from pipeline.stages.onward import look_onward
 from pipeline.stages.outcome import Outcome
 from pipeline.stages.parting import part_late, parts_of, store_parts
 from pipeline.stages.relatives import Relative, best_copy, looked_up, numbers_of, relatives_of
@@ -54,7 +55,8 @@ def place(factory: SessionFactory, witness_id: int, settings: Settings, worker: 
             witness = session.get_one(StoredWitness, witness_id)
             if witness.placed_at is not None:
                 return held.finish(session, Outcome("placed already"))
-            return held.finish(session, _place(session, witness, look, settings))
+            outcome = _place(session, witness, look, settings)
+            return held.finish(session, look_onward(session, witness, outcome, settings))
 
 
 def _look(session: Session, witness: StoredWitness) -> _Look:

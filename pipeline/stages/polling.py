@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pipeline.crawl.schedule import History, Poll, Rule, plan_next, remember
+from pipeline.errors import Malformed
 from pipeline.store import frontier, sources
-from pipeline.store.tables import Listing, Source, Visit
+from pipeline.store.tables import FrontierRow, Listing, Source, Visit
 
 # A server that has said "not modified" for so long is asked for the whole once.
 BELIEVED = timedelta(days=1)
@@ -50,8 +52,14 @@ def end_poll(session: Session, source: Source, frontier_id: int, outcome: str, p
         frontier.end_visit(session, frontier_id, Visit.CANCELLED, sources.UNPOLLED)
         return
     history = remember(History(**{name: getattr(listing, name) for name in _REMEMBERED}), poll)
-    rule = Rule(source.interval, source.cron, source.time_zone)
-    due = plan_next(history, poll, rule, load=sources.host_load(session, frontier_id), seed=str(frontier_id))
+    # A person's schedule is of the source's own URL: a thousand sitemaps of an index are not all read every quarter of an hour.
+    rule = Rule() if listing.parent_id is not None else Rule(source.interval, source.cron, source.time_zone)
+    plan = partial(plan_next, history, poll, load=sources.host_load(session, frontier_id), seed=str(frontier_id))
+    try:
+        due = plan(rule)
+    except Malformed as error:
+        # The line was right when it was stored, on a machine whose time zones are others.
+        due = replace(plan(Rule()), why=f"as often as it brings something new, for {error}")
     for name in _REMEMBERED:
         setattr(listing, name, getattr(history, name))
     listing.wait, listing.why = due.wait, due.why
@@ -62,8 +70,8 @@ def end_poll(session: Session, source: Source, frontier_id: int, outcome: str, p
         sources.put_to_sleep(session, source, frontier_id, due.why)
         log.warning("source asleep", source=source.name, url=source.url, why=due.why)
     else:
-        # A sitemap that is gone while its index lives; it is taken up again when the index names it as new.
-        sources.unfollow_one(session, listing)
+        # A sitemap that is gone while its index lives; it is polled again when the index says that it has changed.
+        frontier.end_visit(session, frontier_id, Visit.CANCELLED, due.why)
 
 
 def forgo_validators(session: Session, listing: Listing, at: datetime) -> None:
@@ -72,8 +80,16 @@ def forgo_validators(session: Session, listing: Listing, at: datetime) -> None:
         frontier.keep_validators(session, listing.frontier_id, None, None)
 
 
-def catch_lie(listing: Listing, published: Iterable[datetime | None], *, conditional: bool) -> bool:
-    """Whether new items show that an earlier "not modified" was wrong: they are older than the poll that it answered."""
-    if conditional or listing.whole_at is None or listing.polled_at is None or listing.polled_at <= listing.whole_at:
+def may_have_lied(listing: Listing, row: FrontierRow) -> bool:
+    """Whether this poll asked for the whole after others had been told "not modified"."""
+    asked_whole = not row.etag and not row.last_modified
+    return (
+        asked_whole and listing.whole_at is not None and listing.polled_at is not None and listing.polled_at > listing.whole_at
+    )
+
+
+def has_lied(listing: Listing, published: Iterable[datetime | None]) -> bool:
+    """Whether new items show that "not modified" was wrong: they are older than the poll that it answered."""
+    if listing.whole_at is None or listing.polled_at is None:
         return False
     return any(when is not None and listing.whole_at < when < listing.polled_at - CLOCK_SLACK for when in published)

@@ -76,10 +76,10 @@ def _read(
         return Outcome(f"unreadable: {error}"), Poll(now, None)
     page, new = found.page, set(found.new)
     if listing is not None:
-        conditional = bool(row.etag or row.last_modified)
-        rows = frontier.keys_of(session, new)
-        published = [item.published for item in page.items if item.url.key in rows]
-        listing.distrusted = listing.distrusted or polling.catch_lie(listing, published, conditional=conditional)
+        if polling.may_have_lied(listing, row):
+            keys = frontier.keys_of(session, new)
+            published = [item.published for item in page.items if item.url.key in keys]
+            listing.distrusted = listing.distrusted or polling.has_lied(listing, published)
         listing.whole_at = now
     frontier.believe(session, row.id, capture)
     if listing is not None and listing.distrusted:
@@ -107,6 +107,7 @@ def _admit_listed(
         found_by=f"source {source.name}",
         source_id=source.id,
         reopen=False,
+        discover=source.discover,
     )
     new = admission.admitted.new
     state = f"{len(page.items)} items, {len(new)} new"

@@ -12,7 +12,7 @@ from pipeline.errors import NotFound
 from pipeline.stages import polling
 from pipeline.stages.outcome import Bell, Outcome
 from pipeline.store import captures, frontier, quarantine
-from pipeline.store.tables import Capture, FrontierRow, QuarantinedWork, Source, Stage, StoredWitness, Story, Visit
+from pipeline.store.tables import Capture, Discovery, FrontierRow, QuarantinedWork, Source, Stage, StoredWitness, Story, Visit
 
 
 def retry(session: Session, quarantine_id: int) -> Outcome:
@@ -29,6 +29,8 @@ def retry(session: Session, quarantine_id: int) -> Outcome:
             frontier.end_visit(session, row, Visit.CAPTURED, "retried out of quarantine")
     elif stage is Stage.COLLATE:
         session.execute(update(Story).where(Story.id == subject).values(due_at=func.now()))
+    elif stage is Stage.DISCOVER:
+        session.execute(update(Discovery).where(Discovery.id == subject).values(due_at=func.now()))
     # What place and recover look for was never taken away: a witness not placed, a collation without a recovery.
     return Outcome(f"to {stage.replace('_', ' ')} again: {work.label}", (subject,), (Bell(stage, subject),))
 
@@ -51,6 +53,9 @@ def discard(session: Session, quarantine_id: int) -> Outcome:
             .where(StoredWitness.id == subject, StoredWitness.placed_at.is_(None))
             .values(placed_at=func.now(), thin=reason)
         )
+    elif stage is Stage.DISCOVER:
+        over = {"due_at": None, "done_at": func.now(), "outcome": reason}
+        session.execute(update(Discovery).where(Discovery.id == subject).values(**over))
     else:
         # The story keeps its last recovery until another copy makes it due again.
         session.execute(

@@ -18,8 +18,8 @@ from pipeline.crawl.urls import Url
 from pipeline.errors import Misuse, WirecopyError
 from pipeline.settings import Settings, settings_files
 from pipeline.stages.admission import need_contact
-from pipeline.store import frontier, hosts, sources
-from pipeline.store.tables import FrontierRow, Purpose, Source
+from pipeline.store import captures, frontier, hosts, sources
+from pipeline.store.tables import FrontierRow, Purpose, Source, Visit
 
 KINDS = ("feed", "sitemap", "section")
 KEYS: dict[str, tuple[tuple[type, ...], str]] = {
@@ -195,14 +195,17 @@ def _move(session: Session, source: Source, url: Url) -> None:
     new_key = sources.key_of(source.name, url.text)
     if listing is None:
         return
-    row = FrontierRow.id == listing.frontier_id
+    row = listing.frontier_id
     sources.unfollow_one(session, listing)
     if frontier.known_by_key(session, Purpose.SOURCE, new_key) is not None:
         return
+    # What was captured of the old URL would lend the new one its validators.
+    captures.pass_over_unread(session, row, "the source has another URL now")
     session.execute(
         update(FrontierRow)
-        .where(row)
+        .where(FrontierRow.id == row)
         .values(
+            state=Visit.CANCELLED,
             url=url.text,
             key=new_key,
             visit_url=url.text,

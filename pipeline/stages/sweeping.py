@@ -1,7 +1,7 @@
 """The tick and the sweep: what is due is rung for, what got lost is found again, what is common is counted.
 
-The tick finds hosts with due URLs and stories that have settled. The sweep ends the claims of dead processes and rings
-for whatever waits without a claim: a bell may be lost, a row is not.
+The tick finds hosts with due URLs, stories that have settled and discoveries that are due. The sweep ends the claims of dead
+processes and rings for whatever waits without a claim: a bell may be lost, a row is not.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from pipeline.settings import Settings
 from pipeline.stages.claims import end_abandoned
 from pipeline.stages.outcome import Bell, Outcome
-from pipeline.store import features, hosts, overdue, stories
+from pipeline.store import discoveries, features, hosts, overdue, stories
 from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Stage
 
@@ -22,13 +22,15 @@ RUNG_AGAIN = 4
 
 
 def tick(factory: SessionFactory, settings: Settings) -> Outcome:
-    """Bells for the hosts that have a due URL now and for the stories that are to be collated."""
+    """Bells for the hosts that have a due URL now, the stories that are to be collated and the discoveries that are due."""
     with factory.begin() as session:
         bells: list[Bell] = []
         if hosts.any_due(session):
             bells.append(Bell(Stage.FETCH))
         due_stories = stories.take_due(session, MOST_BELLS, again=settings.sweep * RUNG_AGAIN)
         bells += [Bell(Stage.COLLATE, story_id) for story_id in due_stories]
+        due_searches = discoveries.take_due(session, MOST_BELLS, again=settings.work_lease)
+        bells += [Bell(Stage.DISCOVER, discovery_id) for discovery_id in due_searches]
         return Outcome("ticked", next=tuple(bells))
 
 

@@ -79,6 +79,12 @@ def waits(factory: SessionFactory, capture_id: int) -> bool:
         return session.scalar(select(Capture.id).where(Capture.id == capture_id, Capture.read_at.is_(None))) is not None
 
 
+def pass_over_unread(session: Session, frontier_id: int, finding: str) -> None:
+    """Let nobody read what was captured of a row and waits to be read."""
+    unread = update(Capture).where(Capture.frontier_id == frontier_id, Capture.read_at.is_(None))
+    session.execute(unread.values(read_at=func.now(), finding=finding))
+
+
 def mark_read(session: Session, capture_id: int, finding: str) -> None:
     """Note what was read out of a capture."""
     session.execute(update(Capture).where(Capture.id == capture_id).values(read_at=func.now(), finding=finding[:2_000]))

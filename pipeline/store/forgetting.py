@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from pipeline.store import features, links, merging
+from pipeline.store import discoveries, features, links, merging
 from pipeline.store.tables import (
     Attempt,
     Capture,
@@ -75,12 +75,20 @@ def source_captures(session: Session, sources: Collection[int]) -> list[Capture]
     )
 
 
-def delete_witnesses(session: Session, pages: Collection[int]) -> tuple[int, set[int]]:
-    """Delete what was read out of pages: (texts deleted, the stories that they were placed in).
+def texts_of(pages: Collection[int], pasted_in: int | None) -> ColumnElement[bool]:
+    """The condition that a text came from one of these pages, or came without one and was placed in that story."""
+    of_pages = StoredWitness.frontier_id.in_(pages)
+    if pasted_in is None:
+        return of_pages
+    return of_pages | (StoredWitness.frontier_id.is_(None) & (StoredWitness.story_id == pasted_in))
+
+
+def delete_witnesses(session: Session, pages: Collection[int], pasted_in: int | None = None) -> tuple[int, set[int]]:
+    """Delete what was read out of pages, and what was pasted in and placed in that story: (texts, the stories they were in).
 
     Where the first witness of a text goes and twins of it stay, one of them takes its place.
     """
-    ids = session.scalars(select(StoredWitness.id).where(StoredWitness.frontier_id.in_(pages))).all()
+    ids = session.scalars(select(StoredWitness.id).where(texts_of(pages, pasted_in))).all()
     _replace_first(session, ids)
     gone = session.execute(delete(StoredWitness).where(StoredWitness.id.in_(ids)).returning(StoredWitness.story_id)).all()
     features.drop(session, ids)
@@ -140,6 +148,8 @@ def unmake(session: Session, story_id: int) -> bool:
     newest = session.scalar(select(func.max(StoredRecovery.version)).where(StoredRecovery.story_id == story_id))
     for made in (StoredRecovery, StoredCollation, SiteError, StoredPair):
         session.execute(delete(made).where(made.story_id == story_id))
+    # What was asked for quotes the text.
+    _delete_work(session, (Stage.DISCOVER,), discoveries.forget(session, story_id))
     # Whoever is at it has the old texts in hand: it finds its claim gone, and stores nothing.
     _delete_work(session, merging.OF_STORIES, [story_id])
     story.forgotten_versions = max(story.forgotten_versions, newest or 0)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pipeline.store import quarantine
-from pipeline.store.tables import Attempt, Capture, FrontierRow, Purpose, Stage, StoredWitness, Story, Visit
+from pipeline.store.tables import Attempt, Capture, Discovery, FrontierRow, Purpose, Stage, StoredWitness, Story, Visit
 from pipeline.store.values import span
 
 
@@ -83,5 +83,6 @@ def unfinished(session: Session, within: float) -> int:
         select(func.count()).where(StoredWitness.placed_at.is_(None), ~quarantine.holding(Stage.PLACE, StoredWitness.id)),
         select(func.count()).where(Story.due_at.is_not(None), ~quarantine.holding(Stage.COLLATE, Story.id)),
         select(func.count()).where(Story.collated > Story.recovered, ~quarantine.holding(Stage.RECOVER, Story.id)),
+        select(func.count()).where(Discovery.due_at < soon, ~quarantine.holding(Stage.DISCOVER, Discovery.id)),
     )
     return sum(session.scalar(part) or 0 for part in parts)

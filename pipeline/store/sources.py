@@ -112,11 +112,13 @@ def follow(session: Session, source: Source, urls: Sequence[tuple[NewUrl, dateti
     whoever names it: so indexes that name each other end.
     """
     frontier.admit(session, [url for url, _ in urls], reopen=False)
+    # Rows before listings, as whoever records a visit.
     changes = {url.key: changed for url, changed in urls}
     rows = session.execute(
         select(FrontierRow.id, FrontierRow.key)
         .where(FrontierRow.purpose == Purpose.SOURCE, FrontierRow.key.in_(changes))
         .order_by(FrontierRow.id)
+        .with_for_update()
     ).all()
     ids = [row.id for row in rows]
     listings = {
@@ -132,6 +134,7 @@ def follow(session: Session, source: Source, urls: Sequence[tuple[NewUrl, dateti
             continue
         else:
             known.changed_at, known.why = changed, "its index says that it has changed"
+            known.failures, known.failing_since = 0, None
         due.append(row.id)
     session.flush()
     _wait(session, source, due, frontier.afresh())
@@ -165,9 +168,10 @@ def _drop(session: Session, source_id: int, which: ColumnElement[bool]) -> None:
     )
     cancelled = {"state": Visit.CANCELLED, "reason": UNPOLLED, "updated_at": func.now()}
     for _ in range(DEEPEST + 1):
-        gone = session.scalars(
-            delete(Listing).where(Listing.source_id == source_id, which).returning(Listing.frontier_id)
-        ).all()
+        gone = session.scalars(select(Listing.frontier_id).where(Listing.source_id == source_id, which)).all()
+        # Rows before listings, as whoever records a visit: else the two would wait for each other crosswise.
+        session.execute(select(FrontierRow.id).where(FrontierRow.id.in_(gone)).order_by(FrontierRow.id).with_for_update())
+        session.execute(delete(Listing).where(Listing.frontier_id.in_(gone)))
         rows = update(FrontierRow).where(FrontierRow.id.in_(gone), FrontierRow.state == Visit.WAITING)
         session.execute(rows.values(**cancelled))
         which = orphaned

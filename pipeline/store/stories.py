@@ -43,6 +43,11 @@ def lock(session: Session, story_id: int) -> Story:
     return session.get_one(Story, story_id, with_for_update=True, populate_existing=True)
 
 
+def home_of(session: Session, story_id: int) -> int:
+    """The story that this one was merged into, or itself."""
+    return session.scalar(select(Story.merged_into).where(Story.id == story_id)) or story_id
+
+
 def take_due(session: Session, limit: int, again: float) -> list[int]:
     """Stories that are to be collated now, the longest waiting first; they are due again `again` seconds from now.
 

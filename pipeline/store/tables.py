@@ -1,6 +1,6 @@
 """The tables. Every time is aware and UTC; every lease and due time is compared with the database's own clock."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -86,6 +86,7 @@ class Stage(StrEnum):
     PLACE = "place"
     COLLATE = "collate"
     RECOVER = "recover"
+    DISCOVER = "discover"
 
 
 class AttemptEnd(StrEnum):
@@ -126,7 +127,6 @@ class Address(Table):
     """An address that hosts share a lease on: as with a host's `free_at`, nobody may send it a request before then."""
 
     __tablename__ = "addresses"
-    __table_args__ = (Index("ix_addresses_free_at", "free_at"),)
 
     address: Mapped[str] = mapped_column(primary_key=True)
     free_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -226,7 +226,6 @@ class FrontierRow(Table):
             "next_attempt_at",
             postgresql_where=text("state = 'waiting'"),
         ),
-        Index("ix_frontier_next", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
         Index("ix_frontier_state", "state", "updated_at"),
         Index("ix_frontier_source", "source_id"),
         Index("ix_frontier_revisit", "same_as", postgresql_where=text("purpose = 'revisit'")),
@@ -251,6 +250,8 @@ class FrontierRow(Table):
     same_as: Mapped[int | None] = mapped_column(ForeignKey("frontier.id"))
     source_id: Mapped[int | None] = mapped_column(ForeignKey("sources.id"))
     found_by: Mapped[str]
+    discover: Mapped[bool] = mapped_column(server_default=text("false"))
+    """True where other copies of its text are to be looked for once it is placed."""
     admitted_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -258,7 +259,8 @@ class FrontierRow(Table):
 class Attempt(Table):
     """One try at one piece of work, written before the work begins; the ledger that `jobs show` reads.
 
-    `subject_id` is a frontier row (fetch), capture (extract, read_source), witness (place) or story (collate, recover).
+    `subject_id` is a frontier row (fetch), capture (extract, read_source), witness (place), story (collate, recover) or
+    discovery (discover).
     At most one attempt a subject and stage is open: that is the claim on the work.
     """
 
@@ -624,6 +626,84 @@ class JobItem(Table):
 
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     frontier_id: Mapped[int] = mapped_column(ForeignKey("frontier.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class Discovery(Table):
+    """A search for the other copies of a story, or of a witness that is still to be placed in one.
+
+    `due_at` is when it is run next; a run that had to leave out a provider for its manners' sake is followed by another.
+    `missed` are the providers that have not answered yet, with what they or we said; `reports` says of each query what it
+    brought.
+    """
+
+    __tablename__ = "discoveries"
+    __table_args__ = (Index("ix_discoveries_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    story_id: Mapped[int | None] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"), index=True)
+    witness_id: Mapped[int | None] = mapped_column(ForeignKey("witnesses.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"), index=True)
+    why: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    due_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    runs: Mapped[int] = mapped_column(server_default="0")
+    outcome: Mapped[str | None]
+    missed: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    reports: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'::jsonb"))
+
+
+class StoredFind(Table):
+    """A page that a discovery found: who named it for which query, how likely it is a copy, and whether it was admitted."""
+
+    __tablename__ = "finds"
+    __table_args__ = (UniqueConstraint("discovery_id", "key"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    discovery_id: Mapped[int] = mapped_column(ForeignKey("discoveries.id", ondelete="CASCADE"))
+    frontier_id: Mapped[int | None] = mapped_column(ForeignKey("frontier.id", ondelete="CASCADE"), index=True)
+    url: Mapped[str]
+    key: Mapped[str] = mapped_column(index=True)
+    provider: Mapped[str]
+    kind: Mapped[str]
+    """Of the query."""
+    query: Mapped[str]
+    title: Mapped[str | None]
+    snippet: Mapped[str | None]
+    published_at: Mapped[datetime | None]
+    score: Mapped[float]
+    found_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ProviderBooks(Table):
+    """How a provider has answered, and when it may be asked again.
+
+    `free_at` is its limiter, as a host's; `spent` counts the requests of `day` (UTC); `failures` those in a row, and from a
+    few on its circuit breaker is open until `open_until`.
+    """
+
+    __tablename__ = "provider_books"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    free_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    day: Mapped[date | None]
+    spent: Mapped[int] = mapped_column(server_default="0")
+    failures: Mapped[int] = mapped_column(server_default="0")
+    open_until: Mapped[datetime | None]
+    last_failure: Mapped[str | None]
+    failed_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+
+
+class ProviderAnswer(Table):
+    """An answer of a provider, kept so that the same question costs nothing; `key` is a hash of what was asked for."""
+
+    __tablename__ = "provider_answers"
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    body: Mapped[bytes]
+    kept_until: Mapped[datetime] = mapped_column(index=True)
 
 
 class QuarantinedWork(Table):

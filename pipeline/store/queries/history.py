@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from pipeline.errors import NotFound
 from pipeline.store import tombstones
 from pipeline.store.queries.asking import checked_text
+from pipeline.store.queries.finds import FoundBy, found_pages
 from pipeline.store.tables import (
     Address,
     Attempt,
@@ -73,6 +74,8 @@ class UrlHistory:
     state: str
     reason: str | None
     found_by: str
+    found: tuple[FoundBy, ...]
+    """The discoveries that named it, the first one first."""
     admitted_at: datetime
     next_attempt_at: datetime | None
     """When it is tried next at the earliest; None where it does not wait."""
@@ -165,6 +168,7 @@ def url_history(session: Session, key: str, url: str) -> UrlHistory:
         state=row.state,
         reason=row.reason,
         found_by=row.found_by,
+        found=found_pages(session, [row.id]).get(row.id, ()),
         admitted_at=row.admitted_at,
         next_attempt_at=_next_attempt(session, row),
         same_as=session.scalar(select(FrontierRow.url).where(FrontierRow.id == row.same_as)),

@@ -29,7 +29,7 @@ WITH RECURSIVE walk(job_id, item, id, hops) AS (
     SELECT DISTINCT ON (job_id, item) job_id, item, id FROM walk ORDER BY job_id, item, hops DESC
 ), items AS (
     SELECT p.job_id, p.item, asked.url, asked.state, f.state AS page_state, coalesce(f.reason, asked.reason) AS reason,
-           newest.id AS witness_id, newest.story_id, newest.thin, newest.placed_at, s.due_at,
+           asked.found_by, newest.id AS witness_id, newest.story_id, newest.thin, newest.placed_at, s.due_at,
            s.collated = s.revision AND s.recovered = s.revision AND s.due_at IS NULL AS settled,
            EXISTS (SELECT FROM quarantine q WHERE q.resolved_at IS NULL
                    AND (q.stage, q.subject_id) IN (('place', newest.id))) AS place_held,
@@ -63,6 +63,8 @@ SELECT j.id, j.kind, j.note, j.created_at, j.cancelled_at, count(i.item) AS item
        count(*) FILTER (WHERE i.page_state IN ('witness', 'unchanged')) AS arrived,
        count(*) FILTER (WHERE i.held) AS quarantined,
        coalesce(array_agg(DISTINCT i.story_id) FILTER (WHERE i.story_id IS NOT NULL), '{}') AS stories,
+       (SELECT count(*) FROM discoveries d WHERE d.job_id = j.id AND d.done_at IS NULL AND NOT EXISTS (
+           SELECT FROM quarantine q WHERE q.resolved_at IS NULL AND q.stage = 'discover' AND q.subject_id = d.id)) AS searching,
        coalesce((SELECT jsonb_object_agg(state, number) FROM (
            SELECT state, count(*) AS number FROM judged k WHERE k.job_id = j.id GROUP BY state) AS states), '{}') AS states,
        coalesce((SELECT jsonb_object_agg(step, number) FROM (
@@ -70,7 +72,7 @@ SELECT j.id, j.kind, j.note, j.created_at, j.cancelled_at, count(i.item) AS item
 FROM jobs j LEFT JOIN judged i ON i.job_id = j.id WHERE j.id = ANY(:jobs) GROUP BY j.id ORDER BY j.id DESC
 """
 ITEMS_OF_JOB = """
-SELECT item, url, state, reason, step, witness_id, story_id, thin FROM judged ORDER BY item LIMIT :limit
+SELECT item, url, state, reason, step, witness_id, story_id, thin, found_by FROM judged ORDER BY item LIMIT :limit
 """
 NEWEST = text("SELECT id FROM jobs ORDER BY id DESC LIMIT :limit")
 
@@ -91,6 +93,8 @@ class JobProgress:
     """Items whose page gave a text."""
     quarantined: int
     stories: tuple[int, ...]
+    searching: int
+    """Discoveries that are not over: more items may come."""
     states: Mapping[str, int]
     """Items by the state of their frontier row."""
     steps: Mapping[str, int]
@@ -99,7 +103,7 @@ class JobProgress:
     @property
     def done(self) -> bool:
         """True when nothing of the job moves any more by itself."""
-        return self.finished == self.items
+        return self.finished == self.items and not self.searching
 
     @property
     def missed(self) -> int:
@@ -125,6 +129,8 @@ class JobItemView:
     story_id: int | None
     thin: str | None
     """Why its text is in no story, where that is so."""
+    found_by: str
+    """Who admitted the URL first."""
 
 
 def job(session: Session, job_id: int) -> JobProgress:

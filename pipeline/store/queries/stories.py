@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from pipeline.errors import NotFound
 from pipeline.store.queries.asking import checked_id, not_found
+from pipeline.store.queries.finds import FoundBy, found_pages
 from pipeline.store.recoveries import document_of
 from pipeline.store.tables import (
     Bond,
@@ -96,7 +97,9 @@ class Copy:
     published_at: datetime | None
     language: str | None
     found_by: str | None
-    """Who admitted the page's URL; None for a text that came without one."""
+    """Who admitted the page's URL first; None for a text that came without one."""
+    found: tuple[FoundBy, ...]
+    """The discoveries that named the page, the first one first."""
     texts: int
     """How many texts the page has shown over time."""
     slug: str | None
@@ -221,6 +224,7 @@ def _copies(session: Session, condition: ColumnElement[bool]) -> list[Copy]:
         for row, found_by, count, first in rows
         if row.capture_id == shown[row.source]
     }
+    found = found_pages(session, [row.frontier_id for row, *_ in rows if row.frontier_id is not None])
     return [
         Copy(
             witness_id=row.id,
@@ -238,6 +242,7 @@ def _copies(session: Session, condition: ColumnElement[bool]) -> list[Copy]:
             published_at=row.published_at,
             language=row.language,
             found_by=found_by,
+            found=found.get(row.frontier_id, ()),
             texts=count,
             slug=row.slug,
             partial=row.partial,

@@ -78,7 +78,7 @@ def test_atom_is_read() -> None:
     ]
 
 
-@pytest.mark.parametrize("body", [SITEMAP, gzip.compress(SITEMAP)])
+@pytest.mark.parametrize("body", [SITEMAP, gzip.compress(SITEMAP, mtime=0)])
 def test_a_sitemap_is_read(body: bytes) -> None:
     """The page's location, not its picture's; the news extension's title and date; gzip by its first bytes."""
     page = read(body, HERE, "application/octet-stream", now=NOW)
@@ -134,10 +134,14 @@ EXTERNAL = '<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]><rss><channe
         (BOMB.encode("utf-16"), "entities"),
         (EXTERNAL.encode(), "entities"),
         (b"<?xml version='1.0' encoding='UTF-7'?>+ADw-rss+AD4-", "no XML"),
-        (gzip.compress(b"<urlset>" + b" " * 50_000_001), "inflates to more"),
+        (gzip.compress(b"<urlset>" + b" " * 50_000_001, mtime=0), "inflates to more"),
         (b"<urlset>" + b" " * 50_000_001, "more than"),
         (b"<rss>" + b" " * 10_000_001, "more than"),
         (b"<!-- -->" * 5000, "no XML"),
+        (b"<rss><channel><item>" + b"<a>" * 600_000, "times <"),
+        (b"<rss><channel><item " + b"a=1 " * 30_000, "a tag of"),
+        (b"<rss><channel><item><title>" + b"&" * 2_100_000, "times &"),
+        (b"<urlset><url>" + b"<a/>" * 3_100_000, "tags"),
     ],
 )
 def test_what_is_no_feed_is_malformed(body: bytes, complaint: str) -> None:

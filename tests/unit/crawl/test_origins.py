@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.crawl.article_body import read_article_body, second_of
 from pipeline.crawl.extraction import read_page
-from pipeline.crawl.identity import believe_canonical
+from pipeline.crawl.identity import believe_canonical, replayed
 from pipeline.crawl.origins import agency_of
 from pipeline.crawl.pages import Origin, Page
 from pipeline.crawl.urls import parse
@@ -156,3 +156,17 @@ def test_a_body_of_another_kind_is_none() -> None:
     """Numbers, lists and nothing are no text."""
     assert [read_article_body({"articleBody": value}) for value in (None, 5, ["x"], {"a": 1})] == [()] * 4
     assert second_of((), ("Some text.",), not_free=False) == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://web.archive.org/web/20240102030405id_/http://paper.example:80/a?b=1", "paper.example"),
+        ("https://web.archive.org/web/20240102030405/http://paper.example/a", "web.archive.org"),
+        ("https://web.archive.org/web/20240102030405id_/javascript:alert(1)", "web.archive.org"),
+        ("https://paper.example/a", "paper.example"),
+    ],
+)
+def test_a_replayed_page_is_its_publishers(url: str, host: str) -> None:
+    """What an archive shows as it came was published by the page's own host; anything else is its host's."""
+    assert replayed(parse(url)).host == host

@@ -133,6 +133,7 @@ def test_an_owner_is_obeyed_where_that_is_sane(said: dict[str, float], seconds: 
     """Both ttl and max-age make a wait of ten minutes longer, up to an hour; they make none shorter."""
     due = plan(Poll(NOON, 20, 20, ago(*(600.0 * number for number in range(1, 21))), **said))
     assert wait_of(due) == pytest.approx(seconds, rel=0.15)
+    assert wait_of(due) >= min(said.get("ttl", 0.0), HOUR)
     assert ("its owner asks" in due.why) == (seconds > 600)
 
 
@@ -158,9 +159,11 @@ def test_failures_back_off_and_are_forgotten(rule: Rule, usual: float) -> None:
 
 
 def test_retry_after_is_obeyed_up_to_a_day() -> None:
-    """What the server asks for counts where it is more than the back-off."""
+    """What the server asks for counts where it is more than the back-off, and jitter takes nothing off it."""
     for asked, got in ((10_000.0, 10_000.0), (10.0, 300.0), (1e8, LONGEST)):
-        assert plan(Poll(NOON, None, retry_after=asked)).wait == got
+        due = [plan(Poll(NOON, None, retry_after=asked), seed=str(number)) for number in range(20)]
+        assert {each.wait for each in due} == {got}
+        assert all(wait_of(each) >= min(asked, LONGEST) for each in due)
 
 
 def test_what_has_failed_for_thirty_days_sleeps() -> None:

@@ -11,12 +11,12 @@ FEATURES = st.sets(st.integers(0, 60), max_size=40)
 
 
 @pytest.mark.parametrize(
-    ("frequency", "stored", "squared_bits"),
-    [(1, 1023, 100.0), (16, 1023, 36.0), (1024, 1023, 0.0), (0, 1023, 100.0), (5000, 1023, 0.0), (1, 0, 0.0)],
+    ("frequency", "stored", "told"),
+    [(1, 1023, 100.0), (16, 1023, 36.0 / 16), (1024, 1023, 0.0), (0, 1023, 100.0), (5000, 1023, 0.0), (1, 0, 0.0)],
 )
-def test_weights_have_known_answers(frequency: int, stored: int, squared_bits: float) -> None:
-    """A weight is the squared logarithm of the share of stories that hold the feature, never negative."""
-    assert weight(frequency, stored) == pytest.approx(squared_bits)
+def test_weights_have_known_answers(frequency: int, stored: int, told: float) -> None:
+    """A weight is the squared logarithm of the share of stories that hold the feature, over their number; never negative."""
+    assert weight(frequency, stored) == pytest.approx(told)
 
 
 def test_closing_lines_do_not_outweigh_a_storys_own_features() -> None:

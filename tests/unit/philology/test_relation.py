@@ -116,6 +116,54 @@ def test_a_report_with_one_number_corrected_is_a_copy() -> None:
     assert relate(other, MARKET).kind is RelationKind.COPY
 
 
+GOLD = (
+    "Gold opened little changed at 2,417 crowns an ounce this morning, with buyers waiting for the central bank to say "
+    "whether it will go on raising rates before the end of the year, dealers said, adding that 36 bars had changed hands."
+)
+
+
+def test_another_days_report_of_two_numbers_is_the_same_template() -> None:
+    """In a text that is literal otherwise, two numbers that both changed are another day, however few they are."""
+    today = Witness("today", (GOLD,))
+    other = replace(today, paragraphs=(GOLD.replace("2,417", "2,398").replace("36 bars", "51 bars"),))
+    assert relate(today, other).kind is RelationKind.SAME_TEMPLATE
+    assert relate(today, replace(today, paragraphs=(GOLD.replace("36 bars", "51 bars"),))).kind is RelationKind.COPY
+
+
+def test_an_update_with_some_figures_changed_is_a_copy() -> None:
+    """Where two fifths of the figures and the names stay, it is one report, brought up to date."""
+    text = "\n\n".join(MARKET.paragraphs)
+    for old, new in (("318", "325"), ("84,000", "91,000"), ("3,900", "4,100")):
+        text = text.replace(old, new)
+    assert relate(MARKET, replace(MARKET, paragraphs=tuple(text.split("\n\n")))).kind is RelationKind.COPY
+
+
+def test_capitals_that_a_spinner_sets_are_no_other_facts() -> None:
+    """Replacements printed with capitals are names in the spun text alone, and say nothing of the original's."""
+    text = re.sub(
+        r"\b(?:asked|failed|taken|warned|records|maintenance|passengers|rising|stayed|aboard)\b", "Sundry Cobble", FERRY.text
+    )
+    text = re.sub(r"Cape Wren|Moira|Prosser", lambda name: name[0].lower(), text)
+    spun = replace(FERRY, paragraphs=tuple(text.split("\n\n")))
+    assert relate(spun, FERRY).kind is RelationKind.COPY
+
+
+CLOSING = (
+    "The Ellery Courier is printed in the old customs house and delivered to every island of the northern route before "
+    "breakfast; readers may visit the press hall on weekday afternoons, where retired compositors explain how hot metal "
+    "was poured, and schools are asked to book a fortnight ahead because the staircase is narrow and the presses are loud."
+)
+
+
+def test_lines_that_a_site_repeats_are_no_excerpt() -> None:
+    """The same lines at the end of two pages of one site relate nothing; of two sites they are a passage in common."""
+    first = replace(FERRY, paragraphs=(*FERRY.paragraphs, CLOSING))
+    second = replace(MARKET, paragraphs=(*MARKET.paragraphs, CLOSING))
+    assert relate(first, second).kind is RelationKind.EXCERPT
+    one_site = [replace(page, site="courier.example") for page in (first, second)]
+    assert relate(*one_site).kind is RelationKind.UNRELATED
+
+
 def test_a_quotation_in_a_text_of_its_own_is_an_excerpt() -> None:
     """Two paragraphs of the story inside another text make an excerpt of it."""
     own = replace(MARKET, paragraphs=(*MARKET.paragraphs[:2], *FERRY.paragraphs[1:3], *MARKET.paragraphs[2:]))
