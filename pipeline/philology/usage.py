@@ -5,7 +5,7 @@ same in both and long enough to be no accident, such as a sentence quoted in an 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +82,16 @@ def find_usage(text: Witness, story: Sequence[Witness]) -> Usage:
         if not number and len(held):
             story_share = float(held.mean())
     text_share = float(taken.mean()) if len(taken) else 0.0
-    return Usage(text_share, story_share, tuple(sorted(passages, key=lambda passage: passage.start)))
+    return Usage(text_share, story_share, tuple(_set_apart(passages)))
+
+
+def _set_apart(passages: Sequence[Passage]) -> Iterator[Passage]:
+    """The passages in the order of the text; where two share a chunk that reading changed, it is the first one's."""
+    end = 0
+    for passage in sorted(passages, key=lambda passage: (passage.start, passage.end)):
+        if passage.end > end:
+            yield replace(passage, start=max(end, passage.start))
+            end = passage.end
 
 
 def _list_common(words: Words, other: Words) -> Iterator[Places]:

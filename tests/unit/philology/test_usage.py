@@ -71,6 +71,7 @@ ODD = st.lists(st.text(max_size=200) | st.sampled_from(FERRY.paragraphs), max_si
 @given(ODD, st.lists(ODD, max_size=3))
 @settings(max_examples=100, deadline=None)
 @example(["ﬁve ½ ﷺ"], [["ﬁve ½ ﷺ"]])
+@example(["0A0´", "0A0丽", "1B00+0A000C:b00:0A00Aa0a"], [["0A0´", "0A0丽", "1B00+0A000C:b00:0A00Aa0a"]])
 def test_passages_lie_in_their_texts(text: list[str], story: list[list[str]]) -> None:
     """For any Unicode passages are in order, do not overlap, and lie within both texts; shares are between 0 and 1."""
     witness = Witness("text", tuple(text))
