@@ -31,5 +31,5 @@ def look_from_known(session: Session, frontier_ids: Sequence[int], job_id: int) 
     """Bells for the discoveries of stories that texts of these URLs are in already: somebody asked for them just now."""
     return [
         Bell(Stage.DISCOVER, discoveries.open_discovery(session, story_id, url, job_id))
-        for story_id, _, url in discoveries.placed_already(session, frontier_ids)
+        for story_id, url in discoveries.placed_already(session, frontier_ids).items()
     ]

@@ -47,8 +47,8 @@ def want(session: Session, frontier_ids: Sequence[int]) -> None:
     session.execute(update(FrontierRow).where(FrontierRow.id.in_(frontier_ids)).values(discover=True))
 
 
-def placed_already(session: Session, frontier_ids: Sequence[int]) -> list[tuple[int, int, str]]:
-    """(Story, URL's row, URL) of those of these URLs whose text has a story, each story once; they want nothing any more."""
+def placed_already(session: Session, frontier_ids: Sequence[int]) -> dict[int, str]:
+    """Story → URL of those of these URLs whose text has a story, each story once; they want nothing any more."""
     of_rows = (StoredWitness.frontier_id == FrontierRow.id) & StoredWitness.story_id.is_not(None)
     found = session.execute(
         select(StoredWitness.story_id, FrontierRow.id, FrontierRow.url)
@@ -57,7 +57,7 @@ def placed_already(session: Session, frontier_ids: Sequence[int]) -> list[tuple[
         .order_by(StoredWitness.id)
     ).all()
     session.execute(update(FrontierRow).where(FrontierRow.id.in_([row.id for row in found])).values(discover=False))
-    return [(story, row, url) for story, (row, url) in {found_.story_id: (found_.id, found_.url) for found_ in found}.items()]
+    return {row.story_id: row.url for row in found}
 
 
 def await_placing(session: Session, witness_id: int, why: str, job_id: int) -> int:
