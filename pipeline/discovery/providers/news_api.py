@@ -44,14 +44,14 @@ def make(settings: Settings) -> Provider:
         if not reply.body.lstrip().startswith(b"{"):
             expect(reply, WHAT)
         answer = mapping_of(read_json(reply, WHAT), WHAT)
-        code = answer.get("code")
+        code = text_of(answer, "code")
         if answer.get("status") != "ok" and code in NO_MORE:
             return ()
         if answer.get("status") != "ok":
             said = f"{WHAT} says {code}: {text_of(answer, 'message') or 'nothing more'}"
             if code in BUSY or reply.status == 429:
                 raise Unavailable(said, reply.retry_after or BUSY_PAUSE)
-            if isinstance(code, str) and code.startswith("apiKey"):
+            if code is not None and code.startswith("apiKey"):
                 raise Refused(said)
             expect(reply, said)
             raise Malformed(said)
