@@ -24,9 +24,23 @@ from pipeline.store.tables import (
 
 def pages_of_url(session: Session, key: str, url: str) -> set[int]:
     """The frontier rows of a page: those of its URL, those that lead to it, and those that it leads to."""
-    named = or_(FrontierRow.key == key, FrontierRow.url == url)
+    return _pages_of(session, {key}, {url})
+
+
+def pages_of_story(session: Session, story_id: int) -> set[int]:
+    """The frontier rows of the pages that hold a story's copies, and those that lead to them."""
+    pages = session.execute(
+        select(FrontierRow.key, StoredWitness.source)
+        .join(FrontierRow, FrontierRow.id == StoredWitness.frontier_id)
+        .where(StoredWitness.story_id == story_id)
+    ).all()
+    return _pages_of(session, {row.key for row in pages}, {row.source for row in pages})
+
+
+def _pages_of(session: Session, keys: Collection[str], sources: Collection[str]) -> set[int]:
+    named = or_(FrontierRow.key.in_(keys), FrontierRow.url.in_(sources))
     known = set(session.scalars(select(FrontierRow.id).where(FrontierRow.purpose == Purpose.ARTICLE, named)))
-    printed = select(StoredWitness.frontier_id).where(StoredWitness.source == url, StoredWitness.frontier_id.is_not(None))
+    printed = select(StoredWitness.frontier_id).where(StoredWitness.source.in_(sources), StoredWitness.frontier_id.is_not(None))
     known |= {id_ for id_ in session.scalars(printed) if id_ is not None}
     while known:
         linked = session.execute(
@@ -37,17 +51,6 @@ def pages_of_url(session: Session, key: str, url: str) -> set[int]:
             break
         known |= wider
     return known
-
-
-def pages_of_story(session: Session, story_id: int) -> set[int]:
-    """The frontier rows of the pages that hold a story's copies and excerpts, and those that lead to them."""
-    found: set[int] = set()
-    pages = select(StoredWitness.frontier_id, StoredWitness.source).where(StoredWitness.story_id == story_id)
-    for frontier_id, source in session.execute(pages).all():
-        if frontier_id is not None:
-            key = session.scalar(select(FrontierRow.key).where(FrontierRow.id == frontier_id)) or source
-            found |= pages_of_url(session, key, source)
-    return found
 
 
 def lock_pages(session: Session, pages: Collection[int]) -> list[FrontierRow]:
