@@ -7,11 +7,12 @@ bench/copies/originals.py. The same seed gives the same pairs.
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import Any
 from urllib.parse import urlsplit
 from zlib import crc32
 
@@ -45,11 +46,11 @@ class Pair:
     """The recall that the issue asks for in this row."""
 
 
-def make_witness(source: str, text: str, **fields: str | None) -> Witness:
-    return Witness(source, tuple(part.strip() for part in text.split("\n\n") if part.strip()), **fields)  # type: ignore[arg-type]
+def make_witness(source: str, text: str, **fields: Any) -> Witness:
+    return Witness(source, tuple(part.strip() for part in text.split("\n\n") if part.strip()), **fields)
 
 
-def read_lines(path: Path) -> list[dict[str, str]]:
+def read_lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
@@ -156,13 +157,13 @@ def list_case_pairs(part: str) -> Iterator[Pair]:
     for case in read_lines(DATA / "cases" / f"{part}.jsonl"):
         original = make_witness(case["article"], case["original"])
         for copy in case["witnesses"]:
-            if copy["text"] not in seen:  # type: ignore[index]
-                seen.add(copy["text"])  # type: ignore[index]
-                kind = copy["kind"]  # type: ignore[index]
-                twice = copy["spun"] and kind != "spun"  # type: ignore[index]
+            if copy["text"] not in seen:
+                seen.add(copy["text"])
+                kind = copy["kind"]
+                twice = copy["spun"] and kind != "spun"
                 aim = 0.99 if kind == "spun" or twice else 0.97 if kind == "truncated" else 0.995
                 row = f"{kind} copied from a spun copy" if twice else kind
-                yield Pair(row, make_witness(case["id"], copy["text"]), original, aim)  # type: ignore[index]
+                yield Pair(row, make_witness(case["id"], copy["text"]), original, aim)
 
 
 def list_made_pairs(part: str, rng: Random) -> Iterator[Pair]:
@@ -190,8 +191,8 @@ def list_made_pairs(part: str, rng: Random) -> Iterator[Pair]:
             yield Pair("excerpt: two paragraphs in another page", page, member)
 
 
-def list_small_words(texts: Sequence[str] | Iterator[str] | object) -> list[str]:
-    return [word for text in texts for word in text.split() if word.isalpha() and word.islower()]  # type: ignore[attr-defined]
+def list_small_words(texts: Iterable[str]) -> list[str]:
+    return [word for text in texts for word in text.split() if word.isalpha() and word.islower()]
 
 
 def list_generated_pairs(part: str, rng: Random) -> Iterator[Pair]:
