@@ -26,14 +26,14 @@ from typing import Any
 
 import psutil
 from rss_plot import plot
+from served import serving
 from sqlalchemy import text
 from web_simulator import HOSTS_WELL, address_of, role_of
 
-from pipeline.embedded import Servers, attach_or_start
+from pipeline.embedded import Servers
 from pipeline.settings import Settings, as_environment, load
 from pipeline.stages.admission import admit
-from pipeline.store import schema
-from pipeline.store.engine import SessionFactory, connect, sessions
+from pipeline.store.engine import SessionFactory
 from pipeline.store.tables import Table
 
 HERE = Path(__file__).parent
@@ -267,20 +267,12 @@ def main() -> int:
     parser.add_argument("--picture", type=Path, default=Path(tempfile.gettempdir()) / "fetch_memory.svg")
     parser.add_argument("--profile", action="store_true", help="only where the time goes")
     given = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="wirecopy-bench-") as folder,
-        attach_or_start(Path(folder), database_url=None, redis_url=None) as servers,
-    ):
-        engine = connect(servers.database_url)
-        schema.upgrade(engine)
-        factory, settings = sessions(engine), settings_for(servers)
-        try:
-            if given.memory:
-                return 0 if remember(factory, settings, given.pages, given.picture) else 1
-            met = given.profile or compare(factory, settings, given.runs, given.seconds)
-            show_profile(factory, settings, given.seconds)
-        finally:
-            engine.dispose()
+    with serving() as (servers, factory):
+        settings = settings_for(servers)
+        if given.memory:
+            return 0 if remember(factory, settings, given.pages, given.picture) else 1
+        met = given.profile or compare(factory, settings, given.runs, given.seconds)
+        show_profile(factory, settings, given.seconds)
     if not given.profile:
         print("every aim is met" if met else "NOT every aim is met")
     return 0 if met else 1

@@ -1,32 +1,40 @@
-"""Taking leases among 100,000 hosts: seconds of one batch, with the index on the hosts that are free and without it.
+"""Taking leases among 100,000 hosts, and finding when the next one is due: milliseconds, by the state of the frontier.
 
     python bench/leases.py [--hosts 100000] [--urls 5] [--takes 30]
 
-Each host has so many URLs. Measured are three states of the frontier: every URL is due, one in a thousand hosts has a due URL,
-none is due. A take is one transaction of `take_leases` for 64 hosts that is undone, so that each finds the same; next to it
-stands what the hosts that share an address cost. The plans' scans of whole tables are named.
+Each host has so many URLs, ten hosts an address. A take is one transaction of `take_leases` for 64 hosts that
+is undone, so that each finds the same, by host and with the hosts that share an address; `next_due` is asked for the next 1.5
+seconds, as a round does when nothing was to be taken. Where the hosts rest, none is free for a minute.
 """
 
 import argparse
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 
+from served import serving
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-from pipeline.embedded import attach_or_start
-from pipeline.store import hosts, schema
-from pipeline.store.engine import SessionFactory, connect, sessions
+from pipeline.store import hosts
+from pipeline.store.engine import SessionFactory
 
 COUNT = 64
+WITHIN = 1.5
+DUE, LATER, RESTING = "now()", "now() + interval '1 hour'", "now() + interval '1 minute'"
+# When URLs are due, when hosts are free; by SQL.
 STATES = {
-    "all URLs due": "now()",
-    "one host in a thousand has a due URL": "CASE WHEN host_id % 1000 = 0 THEN now() ELSE now() + interval '1 hour' END",
-    "no URL due": "now() + interval '1 hour'",
+    "every URL is due": (DUE, DUE),
+    "one host in a thousand has a due URL": (f"CASE WHEN host_id % 1000 = 0 THEN {DUE} ELSE {LATER} END", DUE),
+    "no URL is due": (LATER, DUE),
+    "every URL is due, every host rests": (DUE, RESTING),
+    "half of the hosts rest, the others have no due URL": (
+        f"CASE WHEN host_id % 2 = 0 THEN {DUE} ELSE {LATER} END",
+        f"CASE WHEN id % 2 = 0 THEN {RESTING} ELSE {DUE} END",
+    ),
 }
-INDEXES = {"without the index": "DROP INDEX ix_hosts_free_at", "with it": "CREATE INDEX ix_hosts_free_at ON hosts (free_at)"}
 
 
 def fill(factory: SessionFactory, count: int, urls: int) -> None:
@@ -50,23 +58,33 @@ def fill(factory: SessionFactory, count: int, urls: int) -> None:
         )
 
 
-def prepare(factory: SessionFactory, statement: str, *further: str) -> None:
+def prepare(factory: SessionFactory, *statements: str) -> None:
     with factory().get_bind().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:  # type: ignore[union-attr]
-        for one in (statement, *further, "VACUUM ANALYZE"):
+        for one in (*statements, "VACUUM ANALYZE"):
             connection.execute(text(one))
 
 
-def take(factory: SessionFactory, takes: int, *, by_address: bool) -> tuple[list[float], int]:
-    """Seconds of each take, and the leases of one."""
-    seconds, found = [], 0
-    for _ in range(takes):
+def timed(factory: SessionFactory, times: int, ask: Callable[[Session], object]) -> tuple[list[float], object]:
+    """Milliseconds of each asking, in a transaction that is undone, and the last answer."""
+    took: list[float] = []
+    found: object = None
+    for _ in range(times):
         with factory() as session:
             session.connection()
             began = time.perf_counter()
-            found = len(hosts.take_leases(session, COUNT, 60, "bench", by_address=by_address))
-            seconds.append(time.perf_counter() - began)
+            found = ask(session)
+            took.append(1000 * (time.perf_counter() - began))
             session.rollback()
-    return seconds, found
+    return took, found
+
+
+def take(session: Session, *, by_address: bool) -> str:
+    return f"{len(hosts.take_leases(session, COUNT, 60, 'bench', by_address=by_address))} leases"
+
+
+def next_due(session: Session, *, by_address: bool) -> str:
+    seconds = hosts.next_due(session, WITHIN, by_address=by_address)
+    return "none" if seconds is None else f"in {seconds:.1f} s"
 
 
 def main() -> int:
@@ -75,24 +93,21 @@ def main() -> int:
     parser.add_argument("--urls", type=int, default=5)
     parser.add_argument("--takes", type=int, default=30)
     given = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="wirecopy-bench-") as folder,
-        attach_or_start(Path(folder), database_url=None, redis_url=None) as servers,
-    ):
-        engine = connect(servers.database_url)
-        schema.upgrade(engine)
-        factory = sessions(engine)
+    with serving() as (_, factory):
         fill(factory, given.hosts, given.urls)
-        print(f"{given.hosts:,} hosts, {given.hosts * given.urls:,} URLs; milliseconds of a take, median and worst")
-        for state, due in STATES.items():
-            for index, statement in INDEXES.items():
-                prepare(factory, f"UPDATE frontier SET next_attempt_at = {due}", statement)
+        print(f"{given.hosts:,} hosts, {given.hosts * given.urls:,} URLs; milliseconds, median and worst")
+        for state, (due, free) in STATES.items():
+            prepare(
+                factory,
+                f"UPDATE frontier SET next_attempt_at = {due}",
+                f"UPDATE hosts SET free_at = {free}",
+                "UPDATE addresses SET free_at = now()",
+            )
+            for ask in (take, next_due):
                 for by_address in (False, True):
-                    seconds, found = take(factory, given.takes, by_address=by_address)
-                    kind = "by address" if by_address else "by host"
-                    median, worst = 1000 * statistics.median(seconds), 1000 * max(seconds)
-                    print(f"  {state}, {index}, {kind}: {found} leases, {median:.1f} ({worst:.1f})", flush=True)
-        engine.dispose()
+                    took, found = timed(factory, given.takes, partial(ask, by_address=by_address))
+                    kind = f"{ask.__name__} by {'address' if by_address else 'host'}"
+                    print(f"  {state}, {kind}: {found}, {statistics.median(took):.1f} ({max(took):.1f})", flush=True)
     return 0
 
 

@@ -5,30 +5,16 @@ import ipaddress
 import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
-from dataclasses import dataclass
 
 import httpcore
 
 from pipeline.crawl.addresses import explain_refusal
 from pipeline.crawl.streams import SocketOptions, open_stream
+from pipeline.crawl.visit import current_visit
 from pipeline.errors import NotFound, Refused, Unavailable
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 """Host name and port to addresses, best first; raises OSError (socket.gaierror among them)."""
-
-
-@dataclass(slots=True)
-class Visit:
-    """What one fetch learned about its connection on the way."""
-
-    connected: bool = False
-    """True where a connection was opened for it, rather than one reused."""
-    address: str | None = None
-
-
-current_visit: ContextVar[Visit] = ContextVar("current_visit")
-"""The visit of the task that runs: httpcore has no other way to tell which request a connection is opened for."""
 
 
 class SystemResolver:

@@ -20,11 +20,12 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from pipeline.crawl.addresses import explain_refusal
 from pipeline.crawl.answers import UNREAD_TYPES, Answer, Failure, FailureKind, Validators
-from pipeline.crawl.connections import CheckedBackend, Resolver, SystemResolver, Visit, current_visit
+from pipeline.crawl.connections import CheckedBackend, Resolver, SystemResolver
 from pipeline.crawl.descriptors import make_room
 from pipeline.crawl.inflation import ENCODINGS, Inflater
 from pipeline.crawl.transport import Headers, Transport
 from pipeline.crawl.urls import Url, join, parse
+from pipeline.crawl.visit import Visit, current_visit
 from pipeline.errors import Malformed, Misuse, NotFound, Refused, Unavailable
 
 T = TypeVar("T")
@@ -171,8 +172,9 @@ class Fetcher:
             async with self._transport.ask(url, headers) as response:
                 return await self._read(url, headers, response, take, visit, started)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
-            # A kept connection that the host closed just as it was taken up (RFC 9112, 9.3.1): once more on a new one.
-            if visit.connected:
+            # A kept connection that the host closed just as it was taken up (RFC 9112, 9.3.1): once more on a new one. Where
+            # it began to answer it was asked, and would be asked again inside its interval.
+            if visit.connected or visit.heard:
                 raise
         async with self._transport.ask(url, headers) as response:
             return await self._read(url, headers, response, take, visit, started)

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpcore
 
+from pipeline.crawl.visit import current_visit
+
 _FULL = 256 * 1024
 """Bytes that wait to be read, at which the sender is made to wait."""
 
@@ -77,6 +79,7 @@ class Stream(httpcore.AsyncNetworkStream, asyncio.Protocol):
             finally:
                 self._reader = None
         if self._parts:
+            current_visit.get().heard = True
             return self._take(max_bytes)
         if self._error is not None:
             raise httpcore.ReadError(self._error) from self._error

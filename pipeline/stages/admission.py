@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
@@ -11,8 +13,6 @@ from pipeline.settings import Settings
 from pipeline.store import discoveries, frontier
 from pipeline.store.frontier import Admitted, NewUrl
 from pipeline.store.tables import Purpose
-
-LOOPBACK = ("127.", "localhost", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,17 @@ def admit(
 
 def need_contact(host: str, settings: Settings) -> None:
     """Raise Misuse unless the host is loopback or a contact is set that its owner can write to."""
-    if not settings.contact and not host.startswith(LOOPBACK):
+    if not settings.contact and not is_loopback(host):
         raise Misuse(
             f"Before {host} is fetched, say who is asking: set contact to an e-mail address or web page "
             '(WIRECOPY_CONTACT=you@example.org, or contact = "…" in wirecopy.toml). It is sent in the User-Agent.'
         )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host (with its port, brackets around IPv6) is this machine by its name: 127.evil.example is not."""
+    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")

@@ -8,7 +8,6 @@ that end close together in one transaction, so that no host waits for the databa
 import asyncio
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -22,7 +21,7 @@ from pipeline.crawl.robots import Robots
 from pipeline.crawl.urls import Url, parse
 from pipeline.settings import Settings
 from pipeline.stages import visits
-from pipeline.stages.admission import LOOPBACK
+from pipeline.stages.admission import is_loopback
 from pipeline.stages.judgement import Decision
 from pipeline.stages.outcome import Bell, Outcome, Ring, gather
 from pipeline.stages.visits import Robot, Visited
@@ -104,11 +103,11 @@ class Desk:
         return await self._run(work)
 
     async def next_due(self) -> float | None:
-        """Seconds until a host is due; None where no URL waits."""
+        """Seconds until a host is due; None where none is before our patience ends."""
 
         def work() -> float | None:
             with self._factory.begin() as session:
-                return hosts.next_due(session, by_address=self._settings.share_address)
+                return hosts.next_due(session, PATIENCE, by_address=self._settings.share_address)
 
         return await self._run(work)
 
@@ -140,8 +139,14 @@ class Desk:
 
     def fail(self, lease: Lease, error: Exception) -> None:
         """Let a visit that we could not make be counted as a failure of our own."""
-        log.error("fetch", url=lease.row.visit_url, outcome="error", exc_info=error)
-        self._write_down(lease, lambda session: visits.record_error(session, lease, error, self._settings))
+
+        def write(session: Session) -> list[Bell]:
+            # Here and not in the loop: a traceback with its frames' values takes long to write, and would count as latency of
+            # every host that answers meanwhile.
+            log.error("fetch", url=lease.row.visit_url, outcome="error", exc_info=error)
+            return visits.record_error(session, lease, error, self._settings)
+
+        self._write_down(lease, write)
 
     async def settle(self) -> None:
         """Wait until every visit that has ended is recorded."""
@@ -242,7 +247,7 @@ async def fetch(
                 continue
             await desk.settle()
             due = None if stopping() else await desk.next_due()
-            if due is None or due > PATIENCE:
+            if due is None:
                 break
             await asyncio.sleep(min(max(due, 0.01), LONGEST_NAP))
     finally:
@@ -271,15 +276,14 @@ async def _visit(lease: Lease, fetcher: Fetcher, settings: Settings, desk: Desk)
 
 async def _make_visit(lease: Lease, fetcher: Fetcher, settings: Settings, desk: Desk) -> None:
     url = parse(lease.row.visit_url)
-    now = datetime.now(UTC)
     known = lease.robots
-    if not settings.contact and not url.host.startswith(LOOPBACK):
+    if not settings.contact and not is_loopback(url.host):
         robot = Robot(Robots.parse(None), fresh=False, lifetime=0)
         decision = Decision(Visit.WAITING, "no contact is set, and only loopback is fetched without one", NO_CONTACT_DELAY)
         desk.record(Visited(lease, url, "nothing", None, robot, decision))
     elif settings.share_address and lease.address is None:
         await _find_address(lease, url, fetcher, settings, desk)
-    elif known is None or known.expires_at <= now:
+    elif known is None or known.expires_at <= lease.taken_at:
         try:
             async with asyncio.timeout(settings.host_lease * LEASE_USED):
                 answer = await _ask_robots(lease, url, fetcher, settings, desk)
@@ -287,7 +291,7 @@ async def _make_visit(lease: Lease, fetcher: Fetcher, settings: Settings, desk: 
             answer = Failure(url, "timeout", "the redirects of robots.txt take too long", settings.host_lease * LEASE_USED)
         robot = _robot(answer, known, settings)
         if robot.rules.status is None or robot.rules.status >= 500:
-            decision = visits.decide(lease, answer, datetime.now(UTC), settings)
+            decision = visits.decide(lease, answer, settings)
         else:
             decision = Decision(Visit.WAITING, "robots.txt first", points=lease.row.points, pending=True)
         desk.record(Visited(lease, url, "robots", answer, robot, decision))
@@ -300,7 +304,7 @@ async def _find_address(lease: Lease, url: Url, fetcher: Fetcher, settings: Sett
     robot = Robot(Robots.parse(None), fresh=False, lifetime=0)
     found = await fetcher.find_address(url)
     if isinstance(found, Failure):
-        desk.record(Visited(lease, url, "page", found, robot, visits.decide(lease, found, datetime.now(UTC), settings)))
+        desk.record(Visited(lease, url, "page", found, robot, visits.decide(lease, found, settings)))
     else:
         decision = Decision(Visit.WAITING, "its address first", points=lease.row.points, pending=True)
         desk.record(Visited(lease, url, "nothing", None, robot, decision, found))
@@ -318,7 +322,7 @@ async def _visit_page(lease: Lease, url: Url, robot: Robot, fetcher: Fetcher, se
         return
     accept = FEEDS if lease.row.purpose == Purpose.SOURCE else PAGES
     result = await fetcher.fetch(url, Validators(lease.row.etag, lease.row.last_modified), accept)
-    desk.record(Visited(lease, url, "page", result, robot, visits.decide(lease, result, datetime.now(UTC), settings)))
+    desk.record(Visited(lease, url, "page", result, robot, visits.decide(lease, result, settings)))
 
 
 async def _ask_robots(lease: Lease, url: Url, fetcher: Fetcher, settings: Settings, desk: Desk) -> Answer | Failure:
@@ -336,6 +340,8 @@ async def _ask_robots(lease: Lease, url: Url, fetcher: Fetcher, settings: Settin
             await asyncio.sleep(visits.least_interval(lease, settings))
             answer = await fetcher.fetch(hop, None, ROBOTS)
             continue
+        if not settings.contact and not is_loopback(hop.host):
+            return Failure(hop, "connect", f"robots.txt leads to {hop.host}, and no contact is set", 0.0)
         address = await fetcher.find_address(hop) if settings.share_address else None
         if isinstance(address, Failure):
             return address

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
@@ -77,9 +77,9 @@ def past_of(row: DueUrl) -> Past:
     return Past(row.points, row.first_failed_at, len(row.hops), row.body_sha256, bool(row.etag or row.last_modified))
 
 
-def decide(lease: Lease, result: Answer | Failure, now: datetime, settings: Settings) -> Decision:
+def decide(lease: Lease, result: Answer | Failure, settings: Settings) -> Decision:
     """The decision on a page's answer."""
-    return judge(result, past_of(lease.row), now, max_hops=settings.max_hops, jitter=random.random())
+    return judge(result, past_of(lease.row), lease.taken_at, max_hops=settings.max_hops, jitter=random.random())
 
 
 def record(session: Session, visits: Sequence[Visited], settings: Settings) -> list[Bell]:
@@ -99,8 +99,7 @@ def record(session: Session, visits: Sequence[Visited], settings: Settings) -> l
     # Where a lease ran out while the host was answering, the row may be somebody else's now: only that answer is lost.
     ours = attempts.finish_all(session, ends)
     kept = [visited for visited in visits if visited.lease.attempt_id in ours]
-    now = datetime.now(UTC)
-    hosts.keep_robots(session, [_robots_file(visited, now) for visited in kept if visited.robot.fresh])
+    hosts.keep_robots(session, [_robots_file(visited) for visited in kept if visited.robot.fresh])
     releases = [_release(visited, settings) for visited in kept]
     hosts.release(session, releases)
     found = _store_captures(session, kept, settings)
@@ -148,8 +147,9 @@ def least_interval(lease: Lease, settings: Settings) -> float:
     return max(settings.fetch_interval, lease.least_interval or 0.0)
 
 
-def _robots_file(visited: Visited, now: datetime) -> dict[str, Any]:
-    rules, expires = visited.robot.rules, now + timedelta(seconds=visited.robot.lifetime)
+def _robots_file(visited: Visited) -> dict[str, Any]:
+    rules, now = visited.robot.rules, visited.lease.taken_at
+    expires = now + timedelta(seconds=visited.robot.lifetime)
     return {
         "origin": visited.url.origin,
         "status": rules.status,
@@ -175,7 +175,7 @@ def _release(visited: Visited, settings: Settings) -> Release:
     )
     pause = interval
     if outcome == "busy" and isinstance(result, Answer):
-        asked = politeness.retry_after(result.headers, datetime.now(UTC))
+        asked = politeness.retry_after(result.headers, lease.taken_at)
         pause = max(interval, BUSY_PAUSE if asked is None else asked)
     points = lease.host_points + politeness.points(outcome) if outcome not in {"good", "missing"} else 0
     address = result.address if result is not None and settings.share_address else None

@@ -66,7 +66,7 @@ _HELD = """, held AS (
 )"""
 _VISITS = """
 SELECT moved.id AS host_id, moved.name AS host, moved.lease, moved.interval, moved.least_interval, moved.points AS host_points,
-       moved.address, due.*,
+       moved.address, now() AS taken_at, due.*,
        robots.origin, robots.status, robots.body, robots.fetched_at, robots.expires_at,
        (SELECT a.id FROM attempts a WHERE a.stage = 'fetch' AND a.subject_id = due.id AND a.ended_at IS NULL) AS left_open
 FROM moved CROSS JOIN LATERAL (
@@ -79,6 +79,41 @@ FROM moved CROSS JOIN LATERAL (
 """
 _TAKE = text(_BY_HOST + _MOVED + _VISITS)
 _TAKE_BY_ADDRESS = text(_BY_ADDRESS + _MOVED + _HELD + _VISITS)
+
+# When the next visit may begin is the last of three times: when its URL is due, its host free, and its address free. Each part
+# walks the index of one of them, from now to the end of what is asked for, to the first where the others have passed by then.
+_DUE = """
+SELECT extract(epoch FROM least(
+    (SELECT now() FROM hosts h WHERE h.free_at <= now() AND EXISTS (
+        SELECT 1 FROM frontier f WHERE f.host_id = h.id AND f.state = 'waiting' AND f.next_attempt_at <= now()){address_now}
+     LIMIT 1),
+    (SELECT f.next_attempt_at FROM frontier f JOIN hosts h ON h.id = f.host_id
+     WHERE f.state = 'waiting' AND f.next_attempt_at > now() AND f.next_attempt_at <= now() + make_interval(secs => :within)
+       AND h.free_at <= f.next_attempt_at{address_by_url}
+     ORDER BY f.next_attempt_at LIMIT 1),
+    (SELECT h.free_at FROM hosts h
+     WHERE h.free_at > now() AND h.free_at <= now() + make_interval(secs => :within) AND EXISTS (
+        SELECT 1 FROM frontier f WHERE f.host_id = h.id AND f.state = 'waiting' AND f.next_attempt_at <= h.free_at
+     ){address_by_host}
+     ORDER BY h.free_at LIMIT 1){by_address}
+) - now())
+"""
+_BUSY = " AND NOT EXISTS (SELECT 1 FROM addresses a WHERE a.address = h.address AND a.free_at > {})"
+_OF_ADDRESS = """,
+    (SELECT a.free_at FROM addresses a
+     WHERE a.free_at > now() AND a.free_at <= now() + make_interval(secs => :within) AND EXISTS (
+        SELECT 1 FROM hosts h JOIN frontier f ON f.host_id = h.id
+        WHERE h.address = a.address AND h.free_at <= a.free_at AND f.state = 'waiting' AND f.next_attempt_at <= a.free_at)
+     ORDER BY a.free_at LIMIT 1)"""
+_NEXT_DUE = text(_DUE.format(address_now="", address_by_url="", address_by_host="", by_address=""))
+_NEXT_DUE_BY_ADDRESS = text(
+    _DUE.format(
+        address_now=_BUSY.format("now()"),
+        address_by_url=_BUSY.format("f.next_attempt_at"),
+        address_by_host=_BUSY.format("h.free_at"),
+        by_address=_OF_ADDRESS,
+    )
+)
 
 _RELEASE = text("""
 UPDATE hosts h
@@ -131,6 +166,8 @@ class Lease:
     interval: float | None
     host_points: int
     attempt_id: int
+    taken_at: datetime
+    """By the database's clock: what is due, expired or given up is measured from it, whatever this machine's clock says."""
     row: DueUrl
     robots: RobotsFile | None
     """The origin's robots.txt as last answered, stale or not; None before the first answer."""
@@ -176,6 +213,7 @@ def take_leases(session: Session, count: int, hold: float, worker: str, *, by_ad
             interval=row["interval"],
             host_points=row["host_points"],
             attempt_id=begun[row["id"]],
+            taken_at=row["taken_at"],
             row=DueUrl(**{field: row[field] for field in _DUE_FIELDS}),
             robots=RobotsFile(**{field: row[field] for field in _ROBOTS_FIELDS}) if row["origin"] is not None else None,
             address=row["address"] if by_address else None,
@@ -274,18 +312,9 @@ def any_due(session: Session) -> bool:
     return session.scalar(select(Host.id).where(Host.free_at <= func.now(), waits).limit(1)) is not None
 
 
-def next_due(session: Session, *, by_address: bool = False) -> float | None:
-    """Seconds until a host (and its address) is free for a URL that is due there, 0 for now; None where no URL waits."""
-    times = (Host.free_at, FrontierRow.next_attempt_at, *((Address.free_at,) if by_address else ()))
-    statement = (
-        select(func.extract("epoch", func.min(func.greatest(*times)) - func.now()))
-        .select_from(FrontierRow)
-        .join(Host, Host.id == FrontierRow.host_id)
-        .where(FrontierRow.state == Visit.WAITING)
-    )
-    if by_address:
-        statement = statement.outerjoin(Address, Address.address == Host.address)
-    seconds = session.scalar(statement)
+def next_due(session: Session, within: float, *, by_address: bool = False) -> float | None:
+    """Seconds until a host (and its address) is free for a URL that is due there, 0 for now; None where none is `within`."""
+    seconds = session.scalar(_NEXT_DUE_BY_ADDRESS if by_address else _NEXT_DUE, {"within": within})
     return None if seconds is None else max(float(seconds), 0.0)
 
 

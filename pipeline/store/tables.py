@@ -127,6 +127,7 @@ class Address(Table):
     """An address that hosts share a lease on: as with a host's `free_at`, nobody may send it a request before then."""
 
     __tablename__ = "addresses"
+    __table_args__ = (Index("ix_addresses_free_at", "free_at"),)
 
     address: Mapped[str] = mapped_column(primary_key=True)
     free_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -226,6 +227,7 @@ class FrontierRow(Table):
             "next_attempt_at",
             postgresql_where=text("state = 'waiting'"),
         ),
+        Index("ix_frontier_next", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
         Index("ix_frontier_state", "state", "updated_at"),
         Index("ix_frontier_source", "source_id"),
         Index("ix_frontier_revisit", "same_as", postgresql_where=text("purpose = 'revisit'")),

@@ -26,9 +26,9 @@ PAGE = Reply(b"<html><body><p>A page.</p></body></html>", headers={"Content-Type
 
 
 @pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A round waits out the intervals of hosts that a busy machine makes slow, for they grow with the latency."""
-    monkeypatch.setattr("pipeline.stages.fetching.PATIENCE", 20.0)
+def _patient(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """A round waits out the intervals of hosts that a busy machine makes slow: five times the latency, which has a limit."""
+    monkeypatch.setattr("pipeline.stages.fetching.PATIENCE", 5.5 * settings.fetch_timeout)
 
 
 @pytest.fixture
@@ -82,6 +82,33 @@ def test_an_exception_in_one_visit_touches_no_other(
         tries = session.scalars(select(Attempt.end).where(Attempt.subject_id == 1)).all()
         assert session.scalar(select(func.count()).where(Attempt.ended_at.is_(None))) == 0
     assert tries == [AttemptEnd.ERROR] * 3
+
+
+def test_a_failure_of_ours_is_logged_beside_the_loop(
+    factory: SessionFactory, settings: Settings, sites: list[Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a traceback is written, however long that takes, the loop goes on: it would count as latency of every other host."""
+    logging, ticked, seen = threading.Event(), threading.Event(), []
+
+    def write(*_: object, **__: object) -> None:
+        logging.set()
+        seen.append(ticked.wait(10))
+
+    async def work() -> None:
+        async with Fetcher(fetch_options(settings)) as fetcher:
+            round_ = fetch(factory, fetcher, settings, worker="test", ring=lambda _: None, stopping=lambda: False)
+            running = asyncio.create_task(round_)
+            while not logging.is_set() and not running.done():  # noqa: ASYNC110 - set by another thread
+                await asyncio.sleep(0.01)
+            ticked.set()
+            await running
+
+    monkeypatch.setattr("pipeline.stages.fetching.log.error", write, raising=False)
+    ids = queue(factory, settings, sites[0].url("/story"))
+    with factory.begin() as session:
+        session.execute(update(FrontierRow).where(FrontierRow.id == ids[0]).values(visit_url="http://user@[nowhere\\/"))
+    asyncio.run(work())
+    assert seen == [True] * 3
 
 
 def test_a_url_whose_workers_died_three_times_is_put_aside_by_the_loop_itself(

@@ -229,6 +229,25 @@ def test_a_kept_connection_that_was_closed_is_replaced(site: Site) -> None:
     assert [request.split()[1] for request in site.requests] == ["/1", "/2", "/2"]
 
 
+@pytest.mark.parametrize("reply", [b"\0\0\0\r\n\r\n", b"HTTP/1.1 2"])
+def test_a_host_that_begins_to_answer_is_asked_once(site: Site, reply: bytes) -> None:
+    """On a kept connection, too: whoever answers rubbish, or half of a line, has heard the question."""
+
+    def say(path: str, peer: socket.socket) -> None:
+        if path == "/2":
+            peer.sendall(reply)
+            peer.shutdown(socket.SHUT_RDWR)
+        else:
+            peer.sendall(answer())
+
+    site.says = say
+    found, failure = fetch(site.url("/1"), site.url("/2"))
+    assert isinstance(found, Answer)
+    assert isinstance(failure, Failure)
+    assert failure.kind == "protocol"
+    assert [request.split()[1] for request in site.requests] == ["/1", "/2"]
+
+
 def test_a_host_that_hangs_up_is_asked_once(site: Site) -> None:
     """On a new connection there is no second try."""
     site.says = lambda path, peer: peer.shutdown(socket.SHUT_RDWR)

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from loopback import Reply, Site, serving
@@ -19,7 +21,9 @@ from pipeline.stages.admission import admit
 from pipeline.stages.fetching import fetch, fetch_options
 from pipeline.stages.outcome import Bell, Outcome
 from pipeline.stages.sweeping import sweep
+from pipeline.store import hosts
 from pipeline.store.engine import SessionFactory
+from pipeline.store.hosts import Lease
 from pipeline.store.tables import Attempt, Capture, FrontierRow, Host, QuarantinedWork, RobotsFile, Stage, Visit
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -223,6 +227,28 @@ def test_a_visit_of_robots_txt_says_nothing_of_the_page(factory: SessionFactory,
     run(factory, settings)
     assert [asked.path for asked in site.asked] == ["/robots.txt", "/story"]
     assert row(factory, id_).state == Visit.GIVEN_UP
+
+
+def test_the_databases_clock_decides(
+    factory: SessionFactory, settings: Settings, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The day of a robots.txt and the seven days of a URL are the database's, not the fetching machine's, which may be wrong."""
+    site.pages |= {"/robots.txt": Reply(b""), "/failing": Reply(status=500), "/story": PAGE}
+    (failing,) = queue(factory, settings, site.url("/failing"))
+    run(factory, settings)
+    assert row(factory, failing).state == Visit.WAITING
+    take = hosts.take_leases
+
+    def take_later(*words: Any, **named: Any) -> list[Lease]:
+        return [replace(lease, taken_at=lease.taken_at + timedelta(days=8)) for lease in take(*words, **named)]
+
+    monkeypatch.setattr(hosts, "take_leases", take_later)
+    (story,) = queue(factory, settings, site.url("/story"))
+    with factory.begin() as session:
+        session.execute(update(FrontierRow).values(next_attempt_at=func.now()))
+    run(factory, settings)
+    assert [asked.path for asked in site.asked].count("/robots.txt") == 2
+    assert (row(factory, failing).state, row(factory, story).state) == (Visit.GIVEN_UP, Visit.CAPTURED)
 
 
 def test_a_proxy_comes_by_its_setting(settings: Settings) -> None:
