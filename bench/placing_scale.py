@@ -4,7 +4,7 @@
 
 The private PostgreSQL of a `wirecopy up`, with its settings, holds synthetic witnesses: short texts, with features as frequent
 as those of real pages are (`ANCHORS`, `SHINGLES`); and among them the articles of cases/fit.jsonl with all they have. Newcomers
-are copies of those articles, made as in bench/placing.py, strangers (real pages), and the worst case: a text of nothing but
+are copies of those articles (bench/placing_pairs.py), strangers (real pages), and the worst case: a text of nothing but
 the commonest features. `--peers` measures designs that were not taken, on the same rows, too: one GIN index over arrays,
 asked for arrays that overlap, or for one feature after the other. A million witnesses need 14 GB and ten minutes.
 """
@@ -22,7 +22,8 @@ import psycopg
 from numpy.typing import NDArray
 from sqlalchemy import text
 
-from bench.placing import SEED, list_case_pairs, list_made_pairs, make_witness, read_lines
+from bench.copies.originals import DATA
+from bench.placing_pairs import list_case_pairs, list_made_pairs, pages
 from pipeline.embedded import attach_or_start
 from pipeline.philology.fingerprint import fingerprint
 from pipeline.philology.rarity import choose
@@ -41,6 +42,7 @@ Rows = NDArray[np.int64]
 # the anchors of 200 of them 93 % differ, the commonest stands in a tenth; of the shingles 99 %, the commonest in a fiftieth.
 ANCHORS, SHINGLES = (0.05, 62.0), (0.03, 252.0)
 BLOCK = 4_000
+SEED = 20
 ASKED = 240
 PLACED = 80
 HEADER, TRAILER = b"PGCOPY\n\xff\r\n\0" + b"\0" * 8, b"\xff\xff"
@@ -260,20 +262,20 @@ def plot(path: Path, rows: list[dict[str, float]]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
     parser.add_argument("--stored", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--peers", type=int, default=0, metavar="N", help="measure the peers up to N stored witnesses")
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
-    if not (options.data / "cases").is_dir():
-        print(f"placing_scale: skipped, no data in {options.data}")
+    if not (DATA / "cases").is_dir():
+        print(f"placing_scale: skipped, no data in {DATA}")
         return 0
     rng = random.Random(SEED)
-    cases = read_lines(options.data / "cases" / "fit.jsonl")
-    pages = [make_witness(page["file"], page["text"]) for page in read_lines(options.data / "pages" / "truth.jsonl")]
-    originals = {case["article"]: case["original"] for case in cases}
-    copies = [*list_case_pairs(cases), *list_made_pairs(originals, pages, rng)]
-    made = [(new, member.source) for kind, (new, member) in rng.sample(copies, len(copies)) if "inside" not in kind][:ASKED]
+    copies = [*list_case_pairs("fit"), *list_made_pairs("fit", rng)]
+    originals = {pair.member.source: pair.member for pair in copies}
+    strangers = [page for page in pages() if not any(name in page.source for name in originals)]
+    made = [(pair.newcomer, pair.member.source) for pair in rng.sample(copies, len(copies)) if "excerpt" not in pair.row][
+        :ASKED
+    ]
     results = []
     with attach_or_start(options.folder, database_url=None, redis_url=None) as servers:
         engine = connect(servers.database_url)
@@ -282,7 +284,7 @@ def main() -> int:
         connection = psycopg.connect(host=host, port=5432, user="wirecopy", dbname="wirecopy", autocommit=True)
         for stored in options.stored:
             places = rng.sample(range(1, stored + 1), len(originals))
-            planted = {at: make_witness(name, words) for at, (name, words) in zip(places, originals.items(), strict=True)}
+            planted = dict(zip(places, originals.values(), strict=True))
             prints = {at: looked_up(fingerprint(witness)) for at, witness in planted.items()}
             at_of = {witness.source: at for at, witness in planted.items()}
             newcomers = [(witness, at_of[source]) for witness, source in made]
@@ -302,7 +304,7 @@ def main() -> int:
             print(f"  common features counted in {1000 * (time.perf_counter() - begun):.0f} ms: {counted}")
             row = {"stored": float(stored), **measure_candidates(factory, newcomers, np.random.default_rng(SEED + 1))}
             row["placed copies"] = measure_placing(factory, "copies", [one for one, _ in newcomers[:PLACED]])
-            row["placed strangers"] = measure_placing(factory, "strangers", rng.sample(pages, PLACED))
+            row["placed strangers"] = measure_placing(factory, "strangers", rng.sample(strangers, PLACED))
             results.append(row)
             if stored <= options.peers:
                 measure_peers(connection, stored, newcomers, prints)
