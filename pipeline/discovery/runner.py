@@ -135,21 +135,21 @@ class Search:
         self._best: dict[str, tuple[Find, float]] = {}
         """Key → the find that looked most like a copy by itself, and how much it did."""
         self._shown: dict[str, list[Mapping[str, float]]] = {}
-        self._told: set[str] = set()
-        """Providers that have answered what is asked once."""
+        self._once = [
+            *(Query(QueryKind.LOST, (url,), url) for url in wanted.lost[:MOST_ADDRESSES]),
+            *(Query(QueryKind.ADDRESS, (url,), url) for url in wanted.addresses[:MOST_ADDRESSES]),
+            Query(QueryKind.TEXT, (), "the whole text"),
+        ]
+        self._told: set[tuple[str, Query]] = set()
+        """Who has answered which of these."""
         # Those have been asked once already what is asked once.
         self._answered = frozenset(answered)
         # Pages of the story itself explain passages, and are nothing new.
         self._seen: set[str] = set(known)
 
     async def run(self, most_queries: int) -> Findings:
-        """Ask what is asked once, then query after query until the last ones bring nothing new or `most_queries` are asked."""
-        once = [Query(QueryKind.TEXT, (), "the whole text")]
-        once += [Query(QueryKind.LOST, (url,), url) for url in self._wanted.lost[:MOST_ADDRESSES]]
-        once += [Query(QueryKind.ADDRESS, (url,), url) for url in self._wanted.addresses[:MOST_ADDRESSES]]
+        """Ask query after query until the last ones bring nothing new or `most_queries` are asked; then what is asked once."""
         try:
-            for single in once:
-                await self._ask_all(single)
             options = list_queries(self._wanted.seed, self._wanted.rarity)
             asked: list[Asked] = []
             while len(asked) < most_queries and (query := choose(options, asked)) is not None:
@@ -157,6 +157,9 @@ class Search:
                 if report is None:
                     break  # nobody is left who could answer it, or any other
                 asked.append(Asked(query, report.hits, report.likely, report.new))
+            # These take the longest: archives by the address, files by the gigabyte.
+            for single in self._once:
+                await self._ask_all(single)
         finally:
             # Whoever has no more time takes what there is.
             self.findings.finds = [find for find, _ in self._best.values()]
@@ -164,15 +167,15 @@ class Search:
 
     def break_off(self) -> Findings:
         """What there is when there is no more time: who had none to answer what is asked once is missed, and asked again."""
-        once = [one.name for one in self._providers if one.answers & frozenset(ONCE) and one.name not in self._answered]
-        self.findings.missed |= {name: "there was no more time" for name in once if name not in self._told}
+        for query in self._once:
+            left = [one.name for one in self._able(query) if (one.name, query) not in self._told]
+            self.findings.missed |= dict.fromkeys(left, "there was no more time")
         self.findings.again_in = 0.0
         return self.findings
 
     async def _ask_all(self, query: Query) -> Report | None:
         """Ask everybody who answers such queries, side by side; None where nobody answered."""
-        done = self._answered if query.kind in ONCE else ()
-        able = [provider for provider in self._providers if query.kind in provider.answers and provider.name not in done]
+        able = self._able(query)
         answers = await asyncio.gather(*(self._ask(provider, query) for provider in able))
         silent = tuple(provider.name for provider, answer in zip(able, answers, strict=True) if answer is None)
         if len(silent) == len(able):
@@ -186,6 +189,11 @@ class Search:
         report = Report(query, hits, likely, new, silent)
         self.findings.reports.append(report)
         return report
+
+    def _able(self, query: Query) -> list[Provider]:
+        """Who answers such queries, and has not done so in the run before."""
+        done = self._answered if query.kind in ONCE else ()
+        return [provider for provider in self._providers if query.kind in provider.answers and provider.name not in done]
 
     async def _ask(self, provider: Provider, query: Query) -> Sequence[Candidate] | None:
         metered = Metered(self._webs[provider.name], self._desk, provider)
@@ -203,8 +211,7 @@ class Search:
             return None
         if metered.requests:
             await asyncio.to_thread(self._desk.succeeded, provider)
-        if query.kind in ONCE:
-            self._told.add(provider.name)
+        self._told.add((provider.name, query))
         return found
 
     def _miss(self, provider: Provider, why: str, pause: float | None) -> None:

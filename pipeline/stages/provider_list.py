@@ -22,7 +22,7 @@ from pipeline.discovery.providers.listings import Listed
 from pipeline.discovery.providers.own_store import Read
 from pipeline.errors import Malformed, Misuse
 from pipeline.settings import Settings
-from pipeline.stages.admission import is_loopback
+from pipeline.stages.admission import need_contact
 
 
 def list_providers(settings: Settings, read: Read) -> list[Provider]:
@@ -57,8 +57,10 @@ def _guarded(provider: Provider, url: str, settings: Settings) -> Provider:
         host = parse(url).host
     except Malformed as error:
         return replace(provider, off=f"its address is none: {error}")
-    if not settings.contact and not is_loopback(host) and not provider.private:
-        return replace(provider, off="set contact: the service is to know who asks")
+    try:
+        need_contact(host, settings)
+    except Misuse:
+        return provider if provider.private else replace(provider, off="set contact: the service is to know who asks")
     return provider
 
 

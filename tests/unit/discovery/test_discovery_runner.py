@@ -198,9 +198,9 @@ def test_who_had_no_time_is_asked_again() -> None:
         await asyncio.Event().wait()
         return ()
 
-    text = frozenset({QueryKind.TEXT})
-    told = Provider("told", text, answering(copy("a"), kinds=text))
-    providers = [told, Provider("slow", frozenset({QueryKind.LOST}), slow), Provider("engine", WORDS, answering())]
+    lost = frozenset({QueryKind.LOST})
+    told = Provider("told", lost, answering(copy("a"), kinds=lost))
+    providers = [told, Provider("slow", frozenset({QueryKind.TEXT}), slow), Provider("engine", WORDS, answering())]
     search = Search(WANTED, providers, lambda _: Page(), Books(), lambda url: url)
 
     async def briefly() -> None:
