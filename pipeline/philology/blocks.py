@@ -19,13 +19,13 @@ NAMES: tuple[str, ...] = (
     "inside a sentence", "paragraph is shared", "short paragraph", "witnesses holding it", "witnesses spanning it without",
     "share of the lineages", "share of the witnesses", "stands elsewhere in its holder", "long words known elsewhere",
     "speaks to the reader", "one witness holds it", "one lineage against lineages", "one witness against witnesses",
-    "long words known elsewhere to one witness", "holders more reliable", "holders less reliable",
+    "long words known elsewhere to one witness",
 )  # fmt: skip
 # Log-odds of belonging to the text, fitted by bench/recovery_fit.py.
 WEIGHTS: tuple[float, ...] = (
-    -2.446, -1.407, 0.237, -1.005, -0.324, 1.945, -0.186, 0.786, 1.071, -2.580, -0.425, -2.453,
-    -1.606, 1.057, -1.174, -0.145, 1.614, -1.089, -0.753, 0.330, -1.112, 3.012, -2.183, -1.084,
-    -1.779, -3.113, 2.208, -0.433, 1.744, -1.319, 0.308, -0.892, 2.967, -0.163,
+    -2.155, -0.934, -0.243, -0.325, -0.534, 1.857, -0.494, 0.299, 0.937, -2.672, -0.755, -2.251,
+    -1.622, 1.849, -1.019, -0.329, 1.840, -0.700, -1.075, 0.453, -1.341, 3.313, -2.077, -1.303,
+    -1.788, -3.440, 2.635, -0.334, 2.064, -1.889, -0.184, -1.667,
 )  # fmt: skip
 # Stories of more blocks than this are not searched for doubled passages: every pair is compared.
 MOST_COMPARED = 400
@@ -198,7 +198,6 @@ def block_features(
     spoken = [tokens.folds[index] for index in inner if tokens.shapes[index] is not Shape.PUNCTUATION]
     known = sum(words[word] > 1 for word in spoken) / max(1, len(spoken))
     kinship = _kinship(tokens, inner, words)
-    better = min(rates[w] for w in lack) - rates[best] if lack else 0.0
     return [
         1.0,
         alone,
@@ -232,8 +231,6 @@ def block_features(
         alone * math.log1p(len(lacking)),
         only * math.log1p(len(lack)),
         only * kinship,
-        max(0.0, better),
-        max(0.0, -better),
     ]
 
 

@@ -68,7 +68,7 @@ def test_what_is_queued_waits_until_something_fetches_it(folder: Path, site: Sit
     site.pages |= {"/one": page(PARAGRAPHS), "/two": page(spun(PARAGRAPHS)), "/three": page(PARAGRAPHS)}
     queued = run(folder, "add", site.url("/one"))
     assert (queued.returncode, queued.stdout) == (0, "")
-    assert "Nothing is fetched until `wirecopy up` runs" in queued.stderr
+    assert "Nothing is fetched or placed until `wirecopy up` runs" in queued.stderr
     assert site.asked == []
     waited = run(
         folder, "add", "-i", "-", "--wait", stdin=f"{site.url('/one')}\n# a comment\n{site.url('/two')}\n{site.url('/three')}\n"
