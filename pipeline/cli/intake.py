@@ -163,9 +163,10 @@ def _wait(context: Context, services: Services, queued: Queued) -> int:
         bar = stack.enter_context(Bar())
         while True:
             with services.factory() as session:
+                # asked first: what ends between the questions would be told as waiting for later
+                resting = not overdue.unfinished(session, WORTH_WAITING)
                 progress = queries.job(session, queued.job_id) if queued.job_id else None
                 settled = queries.texts_settled(session, queued.texts)
-                resting = not overdue.unfinished(session, WORTH_WAITING)
             if progress is not None:
                 watch(bar, progress)
             if ((progress is None or progress.done) and settled) or resting:

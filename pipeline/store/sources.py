@@ -54,17 +54,17 @@ def key_of(name: str, url: str) -> str:
 
 def set_enabled(session: Session, source: Source, *, enabled: bool) -> None:
     """Switch a source on or off; its rows in the frontier wait or are cancelled with it. Switched on, it sleeps no more."""
+    before, after = (Visit.CANCELLED, Visit.WAITING) if enabled else (Visit.WAITING, Visit.CANCELLED)
+    _move_rows(session, source, (before,), {"state": after, "updated_at": func.now()})
     source.enabled = enabled
     if enabled:
         wake(session, source)
-    before, after = (Visit.CANCELLED, Visit.WAITING) if enabled else (Visit.WAITING, Visit.CANCELLED)
-    _move_rows(session, source, (before,), {"state": after, "updated_at": func.now()})
 
 
 def make_due(session: Session, source: Source) -> None:
     """Let a source be polled now, whatever its schedule says; what is being read or lies in quarantine stays there."""
-    wake(session, source)
     _move_rows(session, source, (Visit.WAITING, Visit.CANCELLED), frontier.afresh())
+    wake(session, source)
     session.execute(update(Listing).where(Listing.source_id == source.id).values(why="asked for by hand"))
 
 
@@ -83,6 +83,7 @@ def wake(session: Session, source: Source) -> None:
 
 
 def _move_rows(session: Session, source: Source, states: Sequence[Visit], values: dict[str, Any]) -> None:
+    # Before the source itself is changed, as whoever records a visit does: else the two would wait for each other crosswise.
     polled = select(Listing.frontier_id).where(Listing.source_id == source.id)
     session.execute(update(FrontierRow).where(FrontierRow.id.in_(polled), FrontierRow.state.in_(states)).values(**values))
 

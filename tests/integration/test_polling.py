@@ -3,12 +3,13 @@
 import gzip
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 from loopback import Reply, Site, serving
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from whole_walk import HTML, fetch_due, finish
 
 from pipeline.settings import Settings
@@ -457,3 +458,38 @@ def test_a_feed_beyond_the_limit_is_cut_and_read(factory: SessionFactory, settin
     found = poll(factory, settings.model_copy(update={"max_body": 20_000}))
     assert (found.state, found.last_outcome) == ("on", f"{found.pages} items, {found.pages} new, cut at 20,000 bytes")
     assert 100 < found.pages < 2_000
+
+
+@pytest.mark.parametrize("change", ["off", "on", "due"])
+def test_a_switch_waits_for_a_visit_that_is_being_written_down(
+    factory: SessionFactory, settings: Settings, site: Site, change: str
+) -> None:
+    """The visit holds the URL's row and goes on to the source's: the switch has to take them in the same order."""
+    add(factory, settings, site)
+
+    def switch() -> None:
+        with factory.begin() as session:
+            source = session.scalars(select(Source)).one()
+            if change == "due":
+                sources.make_due(session, source)
+            else:
+                sources.set_enabled(session, source, enabled=change == "on")
+
+    with factory.begin() as session:
+        source = session.scalars(select(Source)).one()
+        source.asleep_at = func.now()
+        source.enabled = change == "off"
+        if change == "on":
+            session.execute(update(FrontierRow).values(state=Visit.CANCELLED))
+    with ThreadPoolExecutor(1) as threads:
+        with factory.begin() as visit:
+            visit.execute(select(FrontierRow.id).with_for_update())
+            switching = threads.submit(switch)
+            blocked = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            while not visit.scalar(blocked):
+                assert not switching.done()
+            visit.execute(update(Source).values(polls=Source.polls + 1))
+        switching.result(timeout=30)
+    with factory() as session:
+        source = session.scalars(select(Source)).one()
+        assert (source.polls, source.enabled) == (1, change == "on")
