@@ -16,8 +16,7 @@ from bench.copies.rewriting import report_anew, rewrite
 from bench.copies.spinner import Spinner, spin
 from bench.copies.story import PAGE_DAMAGE, Story
 from bench.copies.versions import headline_before
-from bench.placing import change_facts, make_witness
-from pipeline.philology.anchors import read_words
+from bench.placing_pairs import change_facts, list_names, make_witness
 from pipeline.philology.recovered import Kind
 
 PAGES, HOSTS, STORIES = 2_000, 200, 60
@@ -52,7 +51,7 @@ def make_web(part: str, seed: int = 1) -> tuple[WebPage, ...]:
     if not articles:
         return ()
     rng.shuffle(articles)
-    pool = _names(articles)
+    pool = list_names([make_witness(article.name, article.text) for article in articles])
     told = articles[:STORIES]
     while len(told) < STORIES:  # too few articles: reports of another day are stories, too
         told.append(_twin(rng.choice(articles), pool, rng))
@@ -136,14 +135,6 @@ def _twin(article: Original, pool: list[str], rng: Random) -> Original:
     changed, _ = change_facts(both, pool, rng)
     headline, *text = changed.paragraphs
     return Original(f"{article.name} another day", headline, "\n\n".join(text), published_case=False)
-
-
-def _names(articles: Sequence[Original]) -> list[str]:
-    found: set[str] = set()
-    for article in articles:
-        words = read_words(split(article.text))
-        found |= {key for key, name in zip(words.keys, words.names, strict=True) if name and key.isalpha() and len(key) > 3}
-    return sorted(found)
 
 
 def _address(number: int, headline: str, rng: Random) -> str:

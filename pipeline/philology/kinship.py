@@ -93,7 +93,7 @@ def near_duplicates(choice: Ints, common: Common, alone: Sequence[int]) -> tuple
     compared = _product(held, held)
     groups = list(alone)
     for one, two in np.argwhere((compared >= LEAST_PLACES) & (same > NEAR_DUPLICATES * compared)).tolist():
-        _unite(groups, one, two)
+        unite(groups, one, two)
     return _numbered(groups)
 
 
@@ -106,7 +106,7 @@ def joined(choice: Ints, lineages: Sequence[int], posterior: Floats, doubtful: f
     kin = (fewer >= np.maximum(LEAST_ERRORS, doubtful * compared)) & (shared > SHARED_ERRORS * fewer)
     groups = list(lineages)
     for one, two in np.argwhere(np.triu(kin, 1)).tolist():
-        _unite(groups, one, two)
+        unite(groups, one, two)
     return _numbered(groups)
 
 
@@ -136,7 +136,8 @@ def _shared_errors(choice: Ints, posterior: Floats, common: Common) -> tuple[Flo
     return common.weigh(1 - posterior[common.place, common.reading]), mine
 
 
-def _unite(groups: list[int], one: int, two: int) -> None:
+def unite(groups: list[int], one: int, two: int) -> None:
+    """Make one group of those of two members, in place: the smaller number stays."""
     keep, gone = sorted((groups[one], groups[two]))
     if keep != gone:
         for at, group in enumerate(groups):

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.philology.cohesion import table_of
 from pipeline.philology.collation import Collation
+from pipeline.philology.kinship import unite
 from pipeline.philology.tokens import Shape, Tokens
 
 Ints = NDArray[np.int32]
@@ -38,9 +39,9 @@ def retold(collation: Collation) -> list[int]:
         for other in range(w):
             common = len(runs[w] & runs[other]) / max(1, min(len(runs[w]), len(runs[other])))
             if common >= KIN:
-                _join(families, w, other)
+                unite(families, w, other)
             if groups[w] != groups[other] and (common >= LEAST_OF_RUNS or _shared(table[w], table[other]) >= LEAST_SHARE):
-                _join(groups, w, other)
+                unite(groups, w, other)
     voices = Counter(groups[family] for family in set(families))
     sizes = Counter(groups)
     largest = max(voices, key=lambda group: (voices[group], sizes[group], -group))
@@ -66,8 +67,3 @@ def _shared(one: Ints, two: Ints) -> float:
     a, b = one[span], two[span]
     fewer = min(int(np.count_nonzero(row >= 0)) for row in (a, b))
     return int(np.count_nonzero((a == b) & (a >= 0))) / fewer if fewer >= LEAST_WORDS else 1.0
-
-
-def _join(groups: list[int], one: int, two: int) -> None:
-    keep, gone = sorted((groups[one], groups[two]))
-    groups[:] = [keep if group == gone else group for group in groups]

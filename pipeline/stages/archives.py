@@ -28,8 +28,10 @@ def take_in(session: Session, found: Sequence[tuple[Find, int]], settings: Setti
     bells: list[Bell] = []
     for find, row_id in found:
         page = find.candidate.archived
+        if page is None:
+            continue
         row = session.get_one(FrontierRow, row_id, with_for_update=True)
-        if page is None or row.state not in OPEN:
+        if row.state not in OPEN:
             continue
         attempt = attempts.begin(session, Stage.FETCH, row_id, f"archive {find.provider}", LEASE)
         if attempt is None:

@@ -13,8 +13,8 @@ from pipeline.discovery.queries import Seed
 from pipeline.discovery.rarity import rarity_of
 from pipeline.philology.recovered import Kind
 from pipeline.store import discoveries, witnesses
-from pipeline.store.recoveries import document_of
-from pipeline.store.tables import StoredRecovery, StoredWitness, Story
+from pipeline.store.recoveries import document_of, newest_recovery
+from pipeline.store.tables import StoredWitness, Story
 from pipeline.store.words import count_holding
 
 MOST_HEADLINES = 4
@@ -30,8 +30,7 @@ def read_wanted(session: Session, story_id: int | None, now: datetime) -> Wanted
     copies = witnesses.copies_of(session, story_id) if story_id is not None else []
     if story is None or not copies:
         return None
-    newest = select(StoredRecovery).where(StoredRecovery.story_id == story_id).order_by(StoredRecovery.version.desc()).limit(1)
-    stored = session.scalar(newest)
+    stored = newest_recovery(session, story.id)
     slugs = [copy.slug for copy in copies if copy.slug]
     if stored is not None:
         document = document_of(session, stored)
